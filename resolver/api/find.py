@@ -1,0 +1,92 @@
+"""Prebuilt hashes of packages: those that run on the machine, best first, and why the others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from resolver.api.selecting import Choices, make_judge, open_pool
+from resolver.api.settings import Settings
+from resolver.arch.machine import Machine
+from resolver.catalog.pool import CatalogPool
+from resolver.errors import InputError
+from resolver.selection.model import Candidate, Rejection
+from resolver.selection.pool import Statement
+from resolver.selection.ranking import Ranking
+from resolver.selection.select import judged
+from resolver.spec.abstract import AbstractSpec
+from resolver.spec.concrete import ConcreteSpec
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A record that answers to the spec: what is stated of it, and the rejection when it does not run.
+
+    ``twins`` is the number of records, this one included, that differ in nothing that is stated.
+    """
+
+    spec: ConcreteSpec
+    statement: Statement
+    rejection: Rejection | None
+    twins: int = 1
+
+
+class FindResult(msgspec.Struct, frozen=True):
+    """Records that run, best first, then, when asked for, those that do not; and how many those are."""
+
+    machine: Machine
+    records: tuple[Found, ...]
+    rejected: int
+    notes: tuple[str, ...]
+
+
+def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Choices, *, everything: bool = False) -> FindResult:
+    """Find records for specs. Raises ``InputError`` on a spec that cannot be read or names no package."""
+    specs = [spec for text in texts for spec in AbstractSpec.parse_all(text)]
+    if not specs:
+        msg = "no spec is given"
+        raise InputError(msg, hint="name a package, as in `spack-resolver find hdf5+mpi`")
+    with open_pool(settings, choices) as pool:
+        judge = make_judge(pool, machine, choices)
+        ranking = Ranking(judge)
+        records: list[Found] = []
+        rejections: list[Rejection] = []
+        for spec in specs:
+            candidates, rejected = judged(judge, spec)
+            rejections += rejected
+            records += _found(ranking.sorted(candidates), pool)
+        if everything:
+            records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
+        return FindResult(machine, tuple(records), len(rejections), _notes(records, specs, pool, rejections))
+
+
+def _found(candidates: Sequence[Candidate], pool: CatalogPool) -> list[Found]:
+    groups: dict[object, int] = {}
+    for candidate in candidates:
+        key = _stated(candidate)
+        groups[key] = groups.get(key, 0) + 1
+    return [Found(c.spec, pool.statement(c.spec), None, groups[_stated(c)]) for c in candidates]
+
+
+def _stated(candidate: Candidate) -> object:
+    """All that is stated of a record without dependencies but its hash; records with dependencies are each their own."""
+    spec = candidate.spec
+    if candidate.complete:
+        return spec.hash
+    variants = tuple(sorted((name, str(value)) for name, value in spec.variants.items()))
+    return (spec.name, spec.wire.version, spec.platform, spec.os, spec.target, spec.compiler, variants)
+
+
+def _notes(records: list[Found], specs: list[AbstractSpec], pool: CatalogPool, rejections: list[Rejection]) -> tuple[str, ...]:
+    notes = []
+    groups = {(f.spec.name, f.spec.wire.version, f.spec.target, f.twins): f.twins for f in records if f.twins > 1 and not f.rejection}
+    for (name, version, target, _), count in sorted(groups.items()):
+        notes.append(
+            f"{count} hashes of {name}@{version} for {target} are equal in all that their sources state: only their dependencies, which a "
+            "page does not state, tell them apart. Sync the index of their build cache to choose between them.",
+        )
+    unknown = [spec.name for spec in specs if spec.name and not pool.has_package(spec.name) and not pool.providers(spec.name)]
+    notes += [f"no source has a record of {name}. `spack-resolver sources` lists what is synced." for name in unknown]
+    if rejections and not any(not f.rejection for f in records):
+        notes.append(f"none of {len(rejections)} records runs: {rejections[0].text}. --all lists each with its reason.")
+    return tuple(notes)

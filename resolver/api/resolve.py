@@ -1,0 +1,285 @@
+"""The main job: a stack and a machine to the hashes that serve it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from resolver.api.selecting import Choices, make_judge, open_pool
+from resolver.api.settings import Settings
+from resolver.api.stacks import StackRequest, load_stack
+from resolver.arch.machine import Machine
+from resolver.catalog.pool import CatalogPool
+from resolver.emit.environment import Environment, Mirror, Root
+from resolver.emit.listings import Download
+from resolver.errors import InputError
+from resolver.formats import build_cache
+from resolver.formats.manifest import spec_manifest_path
+from resolver.selection.model import GroupAnswer, Unify
+from resolver.selection.select import select_group
+from resolver.spec.concrete import ConcreteSpec
+from resolver.spec.node import LINK_RUN
+from resolver.spec.virtuals import COMPILERS, LIBCS
+from resolver.stacks.stack import Group, Stack
+
+ALL_TYPES = 15
+EXACT_COVER = 12
+
+
+class ResolveRequest(msgspec.Struct, frozen=True):
+    """What to resolve. ``groups`` and ``unify`` override the stack's.
+
+    ``nodes`` is whether the environment is to hold the node JSON that a lockfile needs, ``downloads`` whether the files to download
+    are listed; ``runtime_only`` leaves out of the nodes what was only built with.
+    """
+
+    stack: StackRequest
+    machine: Machine
+    choices: Choices = msgspec.field(default_factory=Choices)
+    groups: Sequence[str] = ()
+    unify: Unify | None = None
+    nodes: bool = False
+    downloads: bool = False
+    runtime_only: bool = False
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """The answer: the groups with their reasons, the environment of all that is served, what the host must have."""
+
+    stack: Stack
+    machine: Machine
+    groups: tuple[GroupAnswer, ...]
+    environment: Environment
+    fingerprint: str
+    host_requirements: tuple[dict[str, Any], ...]
+    downloads: tuple[Download, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def satisfied(self) -> bool:
+        """Does every root have a hash, and is there a root at all?"""
+        return all(group.satisfied for group in self.groups)
+
+
+def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
+    """Select a hash for every root of a stack. Raises ``InputError`` when stack or catalog cannot be used.
+
+    A root that nothing serves is no error here; its answer has no candidate and says why.
+    """
+    with open_pool(settings, request.choices) as pool:
+        stack = load_stack(request.stack, request.machine, settings, pool)
+        groups = [_select(pool, stack, group, request) for group in _chosen_groups(stack, request.groups)]
+        return _resolution(pool, stack, request, groups)
+
+
+def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:
+    known = {group.name: group for group in stack.groups}
+    if unknown := [name for name in names if name not in known]:
+        msg = f"the stack {stack.name} has no group {unknown[0]!r}"
+        raise InputError(msg, hint=f"its groups are {', '.join(known)}")
+    return [group for group in stack.groups if (group.name in names if names else group.roots)]
+
+
+def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveRequest) -> GroupAnswer:
+    judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer)
+    return select_group(judge, group.name, group.roots, request.unify or group.unify)
+
+
+def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups: list[GroupAnswer]) -> Resolution:
+    roots = tuple(Root(str(a.root), a.chosen.spec, g.name) for g in groups for a in g.roots if a.chosen)
+    closure = {key: spec for group in groups for key, spec in group.closure.items()}
+    closure = dict(sorted(closure.items()))
+    nodes, cut = _nodes(pool, closure, runtime_only=request.runtime_only) if request.nodes else ({}, ())
+    mirrors = _mirrors(pool, closure)
+    environment = Environment(
+        roots=roots,
+        closure=closure,
+        nodes=nodes,
+        mirrors=mirrors,
+        unified=all(group.unified for group in groups) and _one_hash_each(closure),
+        command=_command(request, stack),
+        view=stack.view,
+        incomplete=tuple(sorted({r.spec.name for r in roots if not pool.statement(r.spec).complete})),
+        cut=cut,
+    )
+    return Resolution(
+        stack,
+        request.machine,
+        tuple(groups),
+        environment,
+        fingerprint(closure, request.machine),
+        tuple(_host_requirements(closure)),
+        tuple(_downloads(closure, mirrors)) if request.downloads else (),
+        _notes(groups, cut),
+    )
+
+
+def fingerprint(hashes: Iterable[str], machine: Machine) -> str:
+    """A name for a selection: it changes exactly when the binaries or the machine do."""
+    text = "\n".join([machine.triple, str(machine.libc or ""), *sorted(hashes)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _one_hash_each(closure: dict[str, ConcreteSpec]) -> bool:
+    names = [spec.name for spec in closure.values() if spec.name != "gcc-runtime"]
+    return len(names) == len(set(names))
+
+
+def _nodes(pool: CatalogPool, closure: dict[str, ConcreteSpec], *, runtime_only: bool) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Node JSON of all that is referenced, and the build-only nodes that were cut because no source has them.
+
+    An edge to a node that is left out is taken out of the node that has it, since Spack refuses a lockfile with a dangling one.
+    """
+    found: dict[str, bytes] = {}
+    cut: set[str] = set()
+    level = list(closure.values())
+    while level:
+        references = {spec.hash: _references(spec, closure, runtime_only=runtime_only) for spec in level}
+        pool.prefetch(r.hash for row in references.values() for r in row if r.wanted)
+        below: dict[str, ConcreteSpec] = {}
+        for spec in level:
+            children = [(r, pool.get(r.hash) if r.wanted else None) for r in references[spec.hash]]
+            dropped = {r.hash for r, child in children if child is None}
+            cut.update(f"{r.name}/{r.hash[:7]}" for r, child in children if child is None and r.wanted)
+            raw = pool.node(spec)
+            found[spec.hash] = _without_edges(raw, dropped) if dropped else raw
+            below.update((child.hash, child) for _, child in children if child)
+        level = [spec for key, spec in below.items() if key not in found]
+    return found, tuple(sorted(cut))
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    """What a node refers to, and whether it is wanted in the lockfile."""
+
+    hash: str
+    name: str
+    wanted: bool
+
+
+def _references(spec: ConcreteSpec, closure: dict[str, ConcreteSpec], *, runtime_only: bool) -> list[_Reference]:
+    """The dependencies of a node, and for a spliced one the spec that was built."""
+    runs = spec.hash in closure
+    found = [_Reference(e.hash, e.name, not runtime_only or (runs and bool(e.deptypes & LINK_RUN))) for e in spec.dependencies]
+    built = spec.wire.build_spec
+    return [*found, _Reference(built.hash, built.name, True)] if built and built.hash else found  # noqa: FBT003 - a plain fact
+
+
+def _without_edges(raw: bytes, dropped: set[str]) -> bytes:
+    node = msgspec.json.decode(raw)
+    edges = [e for e in node["dependencies"] if (e.get("hash") or e.get("full_hash") or e.get("build_hash")) not in dropped]
+    node = {key: edges if key == "dependencies" else value for key, value in node.items() if key != "dependencies" or edges}
+    return msgspec.json.encode(node)
+
+
+def _mirrors(pool: CatalogPool, closure: dict[str, ConcreteSpec]) -> tuple[Mirror, ...]:
+    """The fewest mirrors that together serve the closure, in the order of their names."""
+    needed = {key for key, spec in closure.items() if not spec.external and pool.statement(spec).in_buildcache}
+    serves: dict[str, set[str]] = {}
+    for key in needed:
+        for name in pool.statement(closure[key]).served_by:
+            if pool.sources[name].url:
+                serves.setdefault(name, set()).add(key)
+    reachable = set().union(*serves.values()) if serves else set()
+    rows = pool.sources
+    return tuple(
+        Mirror(name, rows[name].url, rows[name].layout, rows[name].signed, frozenset(serves[name])) for name in _cover(serves, reachable)
+    )
+
+
+def _cover(serves: dict[str, set[str]], wanted: set[str]) -> list[str]:
+    """A smallest set of names that covers all that is wanted; of equal ones the first; greedy above a dozen names."""
+    names = sorted(serves)
+    for size in range(len(names) + 1 if len(names) <= EXACT_COVER else 3):
+        for chosen in itertools.combinations(names, size):
+            if wanted <= set().union(*(serves[name] for name in chosen)):
+                return list(chosen)
+    chosen_names: list[str] = []
+    left = set(wanted)
+    while left:
+        best = max(names, key=lambda name: (len(serves[name] & left), -names.index(name)))
+        chosen_names.append(best)
+        left -= serves[best]
+    return sorted(chosen_names)
+
+
+def _host_requirements(closure: dict[str, ConcreteSpec]) -> list[dict[str, Any]]:
+    """What the binaries expect of the host: the newest libc of each kind, and externals."""
+    libcs: dict[tuple[str, str], ConcreteSpec] = {}
+    for spec in closure.values():
+        libc = spec.libc
+        if libc is not None and libc.external:
+            key = (libc.name, libc.external.path or "")
+            if key not in libcs or libcs[key].version < libc.version:
+                libcs[key] = libc
+    externals = [spec for spec in closure.values() if spec.external and spec.name not in LIBCS | COMPILERS]
+    rows = [_requirement("libc", spec) for _, spec in sorted(libcs.items())]
+    return rows + [_requirement("external", spec) for spec in sorted(externals, key=lambda s: (s.name, s.hash))]
+
+
+def _requirement(kind: str, spec: ConcreteSpec) -> dict[str, Any]:
+    return {"kind": kind, "name": spec.name, "version": spec.wire.version, "path": spec.external.path if spec.external else None}
+
+
+def _downloads(closure: dict[str, ConcreteSpec], mirrors: tuple[Mirror, ...]) -> list[Download]:
+    found = []
+    for key, spec in closure.items():
+        mirror = next((m for m in mirrors if key in m.serves), None)
+        if mirror:
+            found += _files_of(spec, mirror)
+    return found
+
+
+def _files_of(spec: ConcreteSpec, mirror: Mirror) -> list[Download]:
+    base = mirror.url.rstrip("/")
+    if mirror.layout == "v2":
+        signed = bool(mirror.signed)
+        return [
+            Download("spec", spec.hash, f"{base}/{build_cache.spec_path(spec, signed=signed)}"),
+            Download("archive", spec.hash, f"{base}/{build_cache.archive_path(spec)}"),
+        ]
+    from resolver.sources.mirror import archive_blob  # only this list reads mirrors
+
+    manifest = Download("manifest", spec.hash, f"{base}/{spec_manifest_path(spec.name, spec.wire.version, spec.hash)}")
+    blob = archive_blob(mirror.url, spec)
+    return [manifest, Download("archive", spec.hash, f"{base}/{blob.path}", blob.content_length, blob.checksum)] if blob else [manifest]
+
+
+def _command(request: ResolveRequest, stack: Stack) -> str:
+    """The command that makes this again, without where it writes to."""
+    machine = request.machine
+    label = request.stack.stack.startswith("label:")
+    words = ["spack-resolver", "resolve", f"label:{stack.name}" if label else stack.name]
+    pairs = {
+        "--platform": machine.platform,
+        "--os": machine.os,
+        "--target": machine.target,
+        "--libc": machine.libc,
+        "--unify": request.unify,
+    }
+    for option, value in pairs.items():
+        words += [option, str(value)] if value else []
+    words += [word for value in machine.cuda_arch for word in ("--cuda-arch", value)]
+    words += [word for value in machine.amdgpu_target for word in ("--amdgpu-target", value)]
+    words += [word for name in request.groups for word in ("--group", name)]
+    words += ["--runtime-only"] if request.runtime_only else []
+    return shlex.join(words)
+
+
+def _notes(groups: Sequence[GroupAnswer], cut: tuple[str, ...]) -> tuple[str, ...]:
+    notes = [note for group in groups for answer in group.roots if answer.chosen for note in answer.chosen.notes]
+    notes += [f"group {group.name}: the best answer found in time, not proven to be the best" for group in groups if not group.optimal]
+    for group in groups:
+        for answer in group.roots:
+            if answer.chosen and answer.equals > 1 and not answer.chosen.complete:
+                notes.append(
+                    f"{answer.root}: {answer.equals} hashes are equal in all that their sources state; the smallest was taken. Only their "
+                    "dependencies tell them apart: sync the index of their build cache to choose between them.",
+                )
+    if cut:
+        notes.append(f"{len(cut)} build-only nodes that no source has were left out: {', '.join(cut[:5])}")
+    return tuple(dict.fromkeys(notes))

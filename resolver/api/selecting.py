@@ -1,0 +1,74 @@
+"""What ``find``, ``resolve`` and ``matrix`` share: the policy of a selection and a judge for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import msgspec
+
+from resolver.api.settings import Settings
+from resolver.arch.machine import Machine
+from resolver.catalog.pool import CatalogPool
+from resolver.catalog.store import Store
+from resolver.errors import InputError
+from resolver.selection.gates import Judge
+from resolver.selection.model import Policy
+from resolver.selection.rules import Rules
+from resolver.spec.abstract import AbstractSpec
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """What the user chooses besides stack and machine; the options of the same names say what they mean."""
+
+    sources: Sequence[str] = ()
+    os_policy: Literal["spack", "strict"] = "spack"
+    labelled: Literal["prefer", "only", "ignore"] = "prefer"
+    assume_externals: bool = False
+
+
+@contextmanager
+def open_pool(settings: Settings, choices: Choices) -> Iterator[CatalogPool]:
+    """The catalog's records, restricted to the chosen sources."""
+    with Store(settings.catalog) as store:
+        yield CatalogPool(store, choices.sources)
+
+
+def make_judge(
+    pool: CatalogPool,
+    machine: Machine,
+    choices: Choices,
+    label: str = "",
+    packages: Mapping[str, Any] | None = None,
+    concretizer: Mapping[str, Any] | None = None,
+) -> Judge:
+    """A judge for one group: its machine, its stack's rules, the user's choices."""
+    config = concretizer or {}
+    targets = config.get("targets") or {}
+    include, exclude = _reuse(config.get("reuse"))
+    policy = Policy(
+        os_policy=choices.os_policy,
+        assume_externals=choices.assume_externals,
+        label=label if label in pool.labels() else "",
+        labelled=choices.labelled,
+        granularity=str(targets.get("granularity", "microarchitectures")),
+        reuse_include=include,
+        reuse_exclude=exclude,
+    )
+    return Judge(pool, machine, policy, Rules.read(packages or {}))
+
+
+def _reuse(value: object) -> tuple[tuple[AbstractSpec, ...], tuple[AbstractSpec, ...]]:
+    """``concretizer:reuse``: what may and may not be reused; of a list of sources the build caches' entry is ours."""
+    if not isinstance(value, Mapping):
+        return (), ()
+    entries = [e for e in value.get("from") or [] if isinstance(e, Mapping) and e.get("type") == "buildcache"]
+    found = []
+    for key in ("include", "exclude"):
+        texts = next((e[key] for e in entries if e.get(key)), value.get(key)) or []
+        try:
+            found.append(tuple(AbstractSpec.parse(str(text)) for text in texts))
+        except InputError as error:
+            raise error.at(f"concretizer:reuse:{key}") from None
+    return found[0], found[1]

@@ -1,0 +1,1 @@
+"""Where a build can run: targets, platforms, the machine as a value."""

@@ -1,0 +1,67 @@
+"""``spack-resolver find``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resolver.cli.context import Context, pass_context
+from resolver.cli.documents import found_body, machine_body
+from resolver.cli.options import (
+    choice_options,
+    json_option,
+    machine_options,
+    take_choices,
+    take_machine,
+)
+from resolver.cli.output import print_document, print_table
+
+if TYPE_CHECKING:
+    from resolver.api.find import Found
+
+
+@click.command("find")
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@click.option("--all", "everything", is_flag=True, help="Also the records that do not run, each with its reason.")
+@machine_options
+@choice_options
+@json_option
+@pass_context
+def command(context: Context, /, specs: tuple[str, ...], everything: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+    r"""List the prebuilt hashes of packages that run on a machine, best first.
+
+    \b
+    Examples:
+      spack-resolver find py-torch
+      spack-resolver find 'py-torch@2.9: ~cuda' --arch linux-ubuntu24.04-zen4 --libc glibc@2.39
+      spack-resolver find py-numpy --machine github-ubuntu-22.04 --all
+    """
+    from resolver.api.find import find
+
+    machine = take_machine(context, options)
+    result = find(context.settings, [" ".join(specs)], machine, take_choices(options), everything=everything)
+    if as_json:
+        records = [found_body(found) for found in result.records]
+        print_document(
+            "find",
+            {"machine": machine_body(machine), "records": records, "rejected": result.rejected, "notes": list(result.notes)},
+        )
+        return
+    context.say(f"machine: {machine}")
+    if result.records:
+        print_table(
+            ["hash", "spec", "os", "target", "libc", "stacks", *(["why not"] if everything else [])], map(_row(everything), result.records)
+        )
+    for note in result.notes:
+        context.say(f"note: {note}")
+    context.say(f"{sum(1 for f in result.records if not f.rejection)} run, {result.rejected} do not")
+
+
+def _row(everything: bool) -> Any:  # noqa: ANN401 - a function of a record
+    def row(found: Found) -> list[str]:
+        body = found_body(found)
+        cells = [body["hash"], body["spec"], body["os"], body["target"], body["libc"] or "-", ",".join(body["stacks"]) or "-"]
+        return [*cells, found.rejection.text if found.rejection else ""] if everything else cells
+
+    return row

@@ -1,0 +1,83 @@
+"""Options that several commands have, each bundle declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from resolver.cli.context import Context
+
+if TYPE_CHECKING:
+    from resolver.api.selecting import Choices
+    from resolver.arch.machine import Machine
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MACHINE_OPTIONS = ("machine", "arch", "platform", "os", "target", "libc", "cuda_arch", "amdgpu_target")
+CHOICE_OPTIONS = ("source", "os_policy", "labelled", "assume_externals")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+
+_machine = [
+    click.option("--machine", metavar="NAME|FILE|auto", help="A named machine, a file that describes one, or this host."),
+    click.option("--arch", metavar="TRIPLE", help="Platform, OS and target in one, as linux-ubuntu24.04-zen4."),
+    click.option("--platform", metavar="NAME", help="linux, darwin, windows or freebsd."),
+    click.option("--os", metavar="NAME", help="Spack's name of the OS, as ubuntu24.04 or sequoia."),
+    click.option("--target", metavar="NAME", help="The CPU target, as zen4 or x86_64_v3."),
+    click.option("--libc", metavar="NAME@VERSION", help="The C library, as glibc@2.39; add :PREFIX unless it is /usr."),
+    click.option("--cuda-arch", metavar="N", multiple=True, help="CUDA compute capability of a GPU, as 80."),
+    click.option("--amdgpu-target", metavar="NAME", multiple=True, help="Target of an AMD GPU, as gfx90a."),
+]
+
+_choices = [
+    click.option("--source", metavar="NAME", multiple=True, help="Take records of this source only; may be repeated."),
+    click.option(
+        "--os-policy",
+        type=click.Choice(["spack", "strict"]),
+        default="spack",
+        show_default=True,
+        help="spack: on Linux libc decides; strict: the OS must be equal too.",
+    ),
+    click.option(
+        "--labelled",
+        type=click.Choice(["prefer", "only", "ignore"]),
+        default="prefer",
+        show_default=True,
+        help="What the label of the requested stack on a record counts for.",
+    ),
+    click.option("--assume-externals", is_flag=True, help="Accept externals that are not declared, and list them as host requirements."),
+]
+
+
+def _bundle(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+machine_options = _bundle(_machine)
+choice_options = _bundle(_choices)
+
+
+def take_machine(context: Context, options: dict[str, Any]) -> Machine:
+    """Take the machine options out of a command's, and make a machine of them."""
+    from resolver.api.machines import MachineRequest, resolve_machine
+
+    given = {name: options.pop(name) for name in MACHINE_OPTIONS}
+    machine = resolve_machine(MachineRequest(**given), context.settings)
+    if given["os"] and machine.libc and machine.found_by.get("libc", "").startswith("this host"):
+        context.say(f"note: the libc, {machine.libc}, is this host's; --libc says another for {machine.os}")
+    return machine
+
+
+def take_choices(options: dict[str, Any]) -> Choices:
+    """Take the options on selection out of a command's."""
+    from resolver.api.selecting import Choices
+
+    given = {name: options.pop(name) for name in CHOICE_OPTIONS}
+    return Choices(given["source"], given["os_policy"], given["labelled"], given["assume_externals"])

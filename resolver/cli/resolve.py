@@ -1,0 +1,193 @@
+"""``spack-resolver resolve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resolver.cli.context import Context, pass_context
+from resolver.cli.documents import resolution_body
+from resolver.cli.options import (
+    choice_options,
+    json_option,
+    machine_options,
+    take_choices,
+    take_machine,
+)
+from resolver.cli.output import clean, print_document, print_table, write_file
+from resolver.errors import NotSatisfiedError
+
+if TYPE_CHECKING:
+    from resolver.api.resolve import Resolution
+    from resolver.emit.environment import Artifact
+
+KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot")
+
+
+@click.command("resolve")
+@click.argument("stack")
+@click.option("--group", metavar="NAME", multiple=True, help="Resolve this group of the stack only; may be repeated.")
+@click.option("--unify", type=click.Choice(["true", "when_possible", "false"]), help="In place of what the stack says.")
+@click.option("--partial", is_flag=True, help="Write what is served even if some roots are not.")
+@click.option("--runtime-only", is_flag=True, help="Leave out of the lockfile what packages were only built with.")
+@click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="A variable that conditions of the stack may see.")
+@click.option("--no-include", is_flag=True, help="Read the stack without the files that it includes.")
+@click.option("-o", "--output", metavar="DIR", help="Write an environment (spack.yaml and spack.lock) there.")
+@click.option(
+    "--emit", metavar="KIND[=PATH]", multiple=True, help=f"Write one of {', '.join(KINDS)}; to stdout without PATH; may be repeated."
+)
+@machine_options
+@choice_options
+@json_option
+@pass_context
+def command(
+    context: Context,
+    /,
+    stack: str,
+    group: tuple[str, ...],
+    unify: str | None,
+    partial: bool,
+    runtime_only: bool,
+    variables: tuple[str, ...],
+    no_include: bool,
+    output: str | None,
+    emit: tuple[str, ...],
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - the shared options
+) -> int:
+    r"""Select a prebuilt hash for every root of a stack.
+
+    STACK is the name of a stack, a spack.yaml, a directory that holds one, or label:NAME for all packages that records with that
+    stack's label exist for.
+
+    \b
+    Examples:
+      spack-resolver resolve ml-linux-x86_64-cpu --arch linux-ubuntu24.04-zen4 --libc glibc@2.39
+      spack-resolver resolve ml-linux-x86_64-cpu --machine github-ubuntu-24.04 -o env
+      spack-resolver resolve ./spack.yaml --emit mirrors.yaml --emit urls=urls.tsv
+    """
+    from resolver.api.resolve import ResolveRequest, resolve
+    from resolver.api.stacks import StackRequest
+
+    kinds = [_kind(text) for text in emit]
+    machine = take_machine(context, options)
+    environment = _variables(variables)
+    request = ResolveRequest(
+        StackRequest(stack, environment, include=not no_include),
+        machine,
+        take_choices(options),
+        group,
+        unify,  # type: ignore[arg-type] # one of the option's choices
+        nodes=bool(output) or any(kind == "spack.lock" for kind, _ in kinds),
+        downloads=any(kind == "urls" for kind, _ in kinds),
+        runtime_only=runtime_only,
+    )
+    resolution = resolve(context.settings, request)
+    _say_notes(context, resolution)
+    if resolution.satisfied or partial:
+        _write(context, resolution, output, kinds)
+    elif output or kinds:
+        raise _unsatisfied(resolution)
+    if as_json:
+        print_document("resolve", resolution_body(resolution))
+    elif not any(path is None for _, path in kinds):
+        _print(context, resolution)
+    return 0 if resolution.satisfied or partial else NotSatisfiedError.exit_code
+
+
+def _kind(text: str) -> tuple[str, Path | None]:
+    kind, _, path = text.partition("=")
+    if kind not in KINDS:
+        msg = f"{kind!r} is none of {', '.join(KINDS)}"
+        raise click.BadParameter(msg, param_hint="--emit")
+    return kind, Path(path) if path else None
+
+
+def _variables(texts: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if wrong := [name for name, sign, _ in pairs if not name or not sign]:
+        msg = f"{wrong[0]!r} is not NAME=VALUE"
+        raise click.BadParameter(msg, param_hint="--env")
+    return {name: value for name, _, value in pairs}
+
+
+def _write(context: Context, resolution: Resolution, output: str | None, kinds: list[tuple[str, Path | None]]) -> None:
+    """Make all artifacts first, then write them: an error leaves nothing half written."""
+    emitted = [(_emit(kind, resolution), path) for kind, path in kinds]
+    folder = _folder(context, resolution) if output else []
+    for artifact in folder:
+        write_file(Path(output or ".") / artifact.path, artifact.content)
+        context.say(f"wrote {Path(output or '.') / artifact.path}")
+    for artifact, path in emitted:
+        if path is None:
+            click.echo(artifact.content, nl=False)
+        else:
+            write_file(path, artifact.content)
+            context.say(f"wrote {path}")
+
+
+def _folder(context: Context, resolution: Resolution) -> list[Artifact]:
+    """Lockfile and manifest; the manifest alone, and why, where dependencies are not known."""
+    from resolver.emit.spack_lock import emit_spack_lock
+    from resolver.emit.spack_yaml import emit_spack_yaml
+
+    try:
+        lock = emit_spack_lock(resolution.environment)
+    except NotSatisfiedError as error:
+        context.say(f"note: no spack.lock: {error}")
+        return [emit_spack_yaml(resolution.environment, beside_lock=False)]
+    return [lock, emit_spack_yaml(resolution.environment, beside_lock=True)]
+
+
+def _emit(kind: str, resolution: Resolution) -> Artifact:
+    from resolver.emit.environment import Artifact
+    from resolver.emit.listings import emit_dot, emit_mirrors, emit_urls
+    from resolver.emit.spack_lock import emit_spack_lock
+    from resolver.emit.spack_yaml import emit_spack_yaml
+
+    environment = resolution.environment
+    if kind == "spack.yaml":
+        return emit_spack_yaml(environment, beside_lock=False)
+    if kind == "urls":
+        return emit_urls(list(resolution.downloads))
+    if kind == "json":
+        import msgspec
+
+        document = {"schema": "spack-resolver/resolve/1", **resolution_body(resolution)}
+        return Artifact("resolution.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    return {"spack.lock": emit_spack_lock, "mirrors.yaml": emit_mirrors, "dot": emit_dot}[kind](environment)
+
+
+def _unsatisfied(resolution: Resolution) -> NotSatisfiedError:
+    left = [answer for group in resolution.groups for answer in group.roots if answer.chosen is None]
+    total = sum(len(group.roots) for group in resolution.groups)
+    msg = f"{len(left)} of {total} roots of {resolution.stack.name} have no hash on {resolution.machine}"
+    hint = "--partial writes those that have; `spack-resolver find SPEC --all` gives the reason for each record"
+    return NotSatisfiedError(msg, why=f"{left[0].root}: {left[0].text}", hint=hint)
+
+
+def _say_notes(context: Context, resolution: Resolution) -> None:
+    for note in resolution.notes:
+        context.say(f"note: {note}")
+
+
+def _print(context: Context, resolution: Resolution) -> None:
+    context.say(f"stack: {resolution.stack.name}   machine: {resolution.machine}")
+    for group in resolution.groups:
+        if len(resolution.groups) > 1:
+            context.say(f"group: {group.name}")
+        rows = [[str(a.root), a.chosen.spec.hash if a.chosen else "-", _version(a), a.text] for a in group.roots]
+        print_table(["root", "hash", "version", "why"], rows)
+    served = sum(1 for g in resolution.groups for a in g.roots if a.chosen)
+    total = sum(len(g.roots) for g in resolution.groups)
+    context.say(
+        f"{served} of {total} roots served, {len(resolution.environment.closure)} packages, fingerprint {resolution.fingerprint[:12]}"
+    )
+    for need in resolution.host_requirements:
+        context.say(clean(f"the host must have {need['name']} {need['version']} or newer at {need['path']}"))
+
+
+def _version(answer: Any) -> str:  # noqa: ANN401 - a root's answer
+    return answer.chosen.spec.wire.version if answer.chosen else "-"

@@ -1,0 +1,66 @@
+"""What an environment is made of, whatever it is written as: roots, nodes, mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from resolver.spec.concrete import ConcreteSpec
+
+
+class Artifact(msgspec.Struct, frozen=True):
+    """An emitted file: its name, relative to where it is to lie, and its bytes."""
+
+    path: str
+    content: bytes
+
+
+class Root(msgspec.Struct, frozen=True):
+    """A root of an environment: the spec that was asked for and the concrete one that serves it."""
+
+    asked: str
+    spec: ConcreteSpec
+    group: str = "default"
+
+    @property
+    def pin(self) -> str:
+        """``name@=version/hash``: the text that stands in ``spack.yaml`` and in ``spack.lock``, which must be the same."""
+        version = self.spec.wire.version
+        sign = "" if self.spec.version.ref else "="
+        return f"{self.spec.name}@{sign}{version}/{self.spec.hash}"
+
+
+class Mirror(msgspec.Struct, frozen=True):
+    """A mirror that serves binaries; ``signed`` is None when it is not known."""
+
+    name: str
+    url: str
+    layout: str
+    signed: bool | None
+    serves: frozenset[str] = frozenset()
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """A selection, ready to be written.
+
+    ``nodes`` are node JSON by hash: the link/run closure and, unless left out, what it was built with. ``closure`` is the link/run
+    part. ``unified`` is whether each package has one hash in it. ``incomplete`` are roots whose dependencies no source states.
+    ``command`` made it. ``view`` is the stack's.
+    """
+
+    roots: tuple[Root, ...]
+    closure: Mapping[str, ConcreteSpec]
+    nodes: Mapping[str, bytes]
+    mirrors: tuple[Mirror, ...]
+    unified: bool
+    command: str
+    view: Any = None
+    incomplete: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+    @property
+    def pins(self) -> list[Root]:
+        """The roots, each hash once, in the order asked."""
+        return list({root.spec.hash: root for root in self.roots}.values())

@@ -1,0 +1,1 @@
+"""Documents as bytes, read and written."""

@@ -1,0 +1,89 @@
+"""``spack-resolver.yaml``: sources, machines, stack folders, CI runners.
+
+The structures below are the schema; ``json_schema`` gives it in JSON Schema's words.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from resolver.arch.machine import Libc, Machine
+from resolver.errors import InputError
+from resolver.formats.yaml_tree import load_yaml
+
+
+class MachineConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A named machine. ``libc`` is as ``glibc@2.39``; GPU architectures as in Spack's variants."""
+
+    platform: str | None = None
+    os: str | None = None
+    target: str | None = None
+    libc: str | None = None
+    cuda_arch: list[str | int] = []
+    amdgpu_target: list[str] = []
+
+    def machine(self, name: str) -> Machine:
+        """The machine as a value. Raises ``InputError`` on a fact that nobody knows."""
+        found = {fact: f"the machine {name}" for fact in ("platform", "os", "target", "libc") if getattr(self, fact)}
+        libc = Libc.parse(self.libc) if self.libc else None
+        cuda = tuple(map(str, self.cuda_arch))
+        return Machine(self.platform, self.os, self.target, libc, cuda, tuple(self.amdgpu_target), name, found).check()
+
+
+class SourceConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A source with its labels, as the options of ``sync``."""
+
+    location: str
+    name: str | None = None
+    stack: str | None = None
+    release: str | None = None
+
+
+class CiConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The labels of the CI system's runners, by machine."""
+
+    runners: dict[str, str | list[str]] = {}
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole file. ``stacks`` are folders that hold stack definitions."""
+
+    sources: list[str | SourceConfig] = []
+    machines: dict[str, MachineConfig] = {}
+    stacks: list[str] = []
+    ci: CiConfig = CiConfig()
+
+
+def read_config(text: str, where: str) -> Config:
+    """Read a configuration. Raises ``InputError`` naming file and key."""
+    value = load_yaml(text, where)
+    try:
+        return msgspec.convert(_plain({} if value is None else value), Config)
+    except msgspec.ValidationError as error:
+        msg = "the configuration cannot be used"
+        hint = "its keys are sources, machines, stacks and ci"
+        raise InputError(msg, why=str(error), where=where, hint=hint) from None
+
+
+def read_machine(text: str, name: str, where: str) -> Machine:
+    """Read a file that holds one machine. Raises ``InputError``."""
+    try:
+        return msgspec.convert(_plain(load_yaml(text, where)), MachineConfig).machine(name)
+    except msgspec.ValidationError as error:
+        msg = "not the description of a machine"
+        raise InputError(
+            msg, why=str(error), where=where, hint="its keys are platform, os, target, libc, cuda_arch, amdgpu_target"
+        ) from None
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of the file."""
+    return msgspec.json.schema(Config)

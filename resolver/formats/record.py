@@ -1,0 +1,55 @@
+"""What every reader of cache entries yields: a record, which is a concrete spec as one source states it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from resolver.errors import FormatError
+from resolver.spec.node import WireNode, decode_node
+
+HASH_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+LONGEST_HASH = 64
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A concrete spec as one source states it.
+
+    ``node`` is the spec node as compact JSON, byte for byte as stated but for white space. ``complete`` is False when the
+    source does not state dependencies (a page). ``alias`` is another hash that edges of the same document refer to it by.
+    ``stacks`` and ``release`` are labels that the source itself gives to this record.
+    """
+
+    hash: str
+    wire: WireNode
+    node: bytes
+    in_buildcache: bool
+    complete: bool = True
+    alias: str = ""
+    stacks: tuple[str, ...] = ()
+    release: str = ""
+
+
+def read_record(key: str, raw: msgspec.Raw, *, in_buildcache: bool) -> Record:
+    """A record from a document's key and node. Raises ``FormatError`` naming the key."""
+    try:
+        wire = decode_node(raw)
+    except FormatError as error:
+        raise error.at(f"record {key[:LONGEST_HASH]}") from None
+    identity = check_hash(wire.hash or key)
+    alias = key if key != identity else ""
+    return Record(identity, wire, compact(bytes(raw)), in_buildcache, alias=alias)
+
+
+def check_hash(text: str) -> str:
+    """The text itself. Raises ``FormatError`` when it cannot be a DAG hash, so that it is safe in paths and messages."""
+    if not text or len(text) > LONGEST_HASH or not HASH_CHARACTERS.issuperset(text):
+        msg = f"{text[:LONGEST_HASH]!r} is not a DAG hash"
+        raise FormatError(msg, why="a hash has 32 characters, a-z and 2-7")
+    return text
+
+
+def compact(raw: bytes) -> bytes:
+    """JSON without white space, keys in the order written."""
+    if b"\n" in raw or b'": ' in raw or b", " in raw:
+        return msgspec.json.format(raw, indent=-1)
+    return raw

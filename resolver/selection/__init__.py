@@ -1,0 +1,1 @@
+"""Which hashes answer a request, and why."""

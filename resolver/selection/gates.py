@@ -1,0 +1,286 @@
+"""The gates: may this record serve on this machine, and if not, at which gate and node does it fail?
+
+The rules and their sources are Spack's where it has them (``solver/reuse.py:_is_reusable``, ``solver/libc_compatibility.lp``,
+``solver/os_compatibility.lp``, ``solver/input_analysis.py:candidate_targets``). On purpose stricter: a link/run dependency that no
+source has is a rejection, and what is unknown of the machine passes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from resolver.arch import target as targets
+from resolver.arch.machine import Machine, macos_runs
+from resolver.errors import SpecError
+from resolver.selection.closures import Closures
+from resolver.selection.gpu import gpu_failure
+from resolver.selection.model import GATES, Candidate, Policy, Rejection
+from resolver.selection.pool import CandidatePool
+from resolver.selection.rules import Requirement, Rules
+from resolver.spec.abstract import AbstractSpec
+from resolver.spec.concrete import ConcreteSpec, Dependency
+from resolver.spec.satisfies import match, match_node
+from resolver.spec.virtuals import COMPILERS, LANGUAGES
+from resolver.versions import parse_version
+
+RUNTIME_OF = {"gcc": "gcc-runtime", "intel-oneapi-compilers": "intel-oneapi-runtime"}
+ALL_TYPES = 15
+OLD_FORMAT = 5
+
+# What a failed check says: what the node has, what is wanted, and the rest of the sentence after the node's name.
+Failure = tuple[str, str, str]
+
+
+class Judge:
+    """Judges records for one machine under one policy and set of rules; remembers what it found of each node."""
+
+    def __init__(self, pool: CandidatePool, machine: Machine, policy: Policy, rules: Rules) -> None:
+        self.pool = pool
+        self.machine = machine
+        self.policy = policy
+        self.rules = rules
+        self.targets = self._targets()
+        self.closures = Closures(pool)
+        self._seen = 0
+        self._runtime_bits = 0
+        self._failed = dict.fromkeys(GATES[1:], 0)
+        self._own: dict[str, tuple[str, Failure] | None] = {}
+        self._libcs: dict[str, Failure | None] = {}
+        self._checks: dict[str, Callable[[ConcreteSpec], Failure | None]] = {
+            "binary": self._binary,
+            "platform": self._platform,
+            "os": self._os,
+            "target": self._target,
+            "gpu": lambda spec: gpu_failure(spec, self.machine),
+            "constraints": self._rules,
+        }
+
+    def _targets(self) -> tuple[str, ...]:
+        """The targets whose binaries run here, nearest first."""
+        if self.machine.target is None:
+            return ()
+        found = targets.candidates(self.machine.target)
+        return tuple(t for t in found if targets.is_generic(t)) if self.policy.granularity == "generic" else found
+
+    def judge(self, spec: ConcreteSpec, want: AbstractSpec) -> Candidate | Rejection:
+        """A candidate, or the rejection by the first gate that the record or a node of its link/run closure fails."""
+        closure = self.closures.mask(spec)
+        self._look_at(closure)
+        worst = self._worst(spec, closure)
+        if worst is None or GATES.index(worst.gate) > GATES.index("binary"):
+            worst = self._root_binary(spec, closure) or worst
+        if worst is None or worst.gate == "constraints":
+            worst = self._root_constraints(spec, want) or worst
+        if worst:
+            return worst
+        nodes = tuple(node for node in self.closures.nodes(closure) if node is not spec)
+        return Candidate(spec, (spec, *nodes), self.pool.statement(spec).complete, self._notes(nodes))
+
+    def fails_itself(self, spec: ConcreteSpec, want: AbstractSpec) -> bool:
+        """Does the record fail whatever its dependencies are? Cheap, since these are not looked at; ``judge`` names the gate."""
+        return self._first_failure(spec) is not None or match_node(spec, want) is not None
+
+    def _look_at(self, closure: int) -> None:
+        """Find the failures of the nodes that were not looked at before."""
+        for node in self.closures.nodes(closure & ~self._seen):
+            if node.name in RUNTIME_OF.values():
+                self._runtime_bits |= self.closures.bit(node)
+            failed = self._first_failure(node)
+            if failed:
+                self._failed[failed[0]] |= self.closures.bit(node)
+        self._seen |= closure
+
+    def _worst(self, spec: ConcreteSpec, closure: int) -> Rejection | None:
+        """The rejection by the first gate that fails, on the record itself if it fails there, else on the node of the smallest hash."""
+        for gate, failed in self._failed.items():
+            if closure & failed:
+                nodes = self.closures.nodes(closure & failed)
+                node = min(nodes, key=lambda n: (n is not spec, n.hash))
+                return self._rejection(spec, node, *(self._own[node.hash] or (gate, ("", "", ""))))
+        return None
+
+    def _first_failure(self, node: ConcreteSpec) -> tuple[str, Failure] | None:
+        """The first gate that this node fails on its own, and how; remembered."""
+        if node.hash not in self._own:
+            self._own[node.hash] = self._check(node)
+        return self._own[node.hash]
+
+    def _check(self, node: ConcreteSpec) -> tuple[str, Failure] | None:
+        for gate, check in self._checks.items():
+            if failed := check(node):
+                return gate, failed
+        return None
+
+    def _rejection(self, spec: ConcreteSpec, node: ConcreteSpec, gate: str, failure: Failure) -> Rejection:
+        have, want, text = failure
+        return Rejection(spec, gate, node, have, want, f"{_shown(node)} {text}")
+
+    def _root_binary(self, spec: ConcreteSpec, closure: int) -> Rejection | None:
+        failure: Failure | None = None
+        if spec.external:
+            failure = ("external", "a binary", "is an external of the machine where it was recorded, not a binary")
+        elif runtime := self._missing_runtime(spec, closure):
+            failure = (
+                "no " + runtime,
+                runtime,
+                f"was built with a compiler whose {runtime} it does not depend on; Spack does not reuse it",
+            )
+        return self._rejection(spec, spec, "binary", failure) if failure else None
+
+    def _missing_runtime(self, spec: ConcreteSpec, closure: int) -> str:
+        """Spack ``solver/reuse.py:_has_runtime_dependencies``: whatever has the compiler in its DAG has its runtime there too."""
+        if not self.pool.statement(spec).complete:
+            return ""
+        there = {node.name for node in self.closures.nodes(closure & self._runtime_bits)}
+        missing = [(c, r) for c, r in RUNTIME_OF.items() if r not in there and self.pool.has_package(c)]
+        names = {node.name for node in spec.closure(ALL_TYPES).values()} if missing else set()
+        return next((runtime for compiler, runtime in missing if compiler in names and runtime not in names), "")
+
+    def _binary(self, node: ConcreteSpec) -> Failure | None:
+        if node.external:
+            return self._external(node)
+        if not self.pool.statement(node).in_buildcache and node.name != "gcc-runtime":
+            return ("no binary", "in_buildcache", "is in no build cache that was synced")
+        if "dev_path" in node.variants:
+            return ("dev_path", "a released source", "is a development build, which Spack does not reuse")
+        if node.name == "compiler-wrapper":
+            return ("compiler-wrapper", "a package", "is part of Spack's build environment and never reused")
+        for edge in self.closures.links(node):
+            if self.pool.get(edge.hash) is None:
+                return ("incomplete", f"{edge.name}/{edge.hash[:7]}", f"links to {edge.name}/{edge.hash[:7]}, which no source has")
+        return None
+
+    def _external(self, node: ConcreteSpec) -> Failure | None:
+        if node.name in COMPILERS or self.policy.assume_externals or any(e.is_same(node) for e in self.rules.externals):
+            return None
+        path = (node.external.path if node.external else "") or "unknown"
+        text = f"is an external at {path} that neither the stack nor the machine declares; declare it under packages:{node.name}:externals"
+        return (f"external at {path}", "a declared external", f"{text}, or give --assume-externals")
+
+    def _platform(self, node: ConcreteSpec) -> Failure | None:
+        if self.machine.platform is None:
+            return (node.platform, "unknown", f"is built for {node.platform}, and the machine's platform is not known; give --platform")
+        if node.platform != self.machine.platform:
+            return (node.platform, self.machine.platform, f"is built for {node.platform}, the machine is {self.machine.platform}")
+        return None
+
+    def _os(self, node: ConcreteSpec) -> Failure | None:
+        if self.policy.os_policy == "strict" and node.os != self.machine.os:
+            return self._other_os(node)
+        if node.platform == "linux":
+            return self._linux(node)
+        same = self.machine.os is not None and macos_runs(node.os, self.machine.os)
+        return None if same else self._other_os(node)
+
+    def _linux(self, node: ConcreteSpec) -> Failure | None:
+        edge = next((e for e in node.dependencies if "libc" in e.virtuals), None)
+        if edge is not None:
+            return self._libc(edge)
+        if node.os == self.machine.os or node.external or not self._is_compiled(node):
+            return None
+        return self._other_os(node, "states no libc and ")
+
+    def _is_compiled(self, node: ConcreteSpec) -> bool:
+        """May it hold compiled code? Yes unless its dependencies are known and no compiler is among them."""
+        if not self.pool.statement(node).complete or node.format < OLD_FORMAT:
+            return True
+        return any(LANGUAGES.intersection(edge.virtuals) or edge.name in COMPILERS for edge in node.dependencies)
+
+    def _other_os(self, node: ConcreteSpec, prefix: str = "") -> Failure:
+        if self.machine.os is None:
+            return (node.os, "unknown", f"{prefix}was built on {node.os}, and the machine's OS is not known; give --os")
+        return (node.os, self.machine.os, f"{prefix}was built on {node.os}, the machine runs {self.machine.os}")
+
+    def _libc(self, edge: Dependency) -> Failure | None:
+        if edge.hash not in self._libcs:
+            self._libcs[edge.hash] = self._libc_failure(edge)
+        return self._libcs[edge.hash]
+
+    def _libc_failure(self, edge: Dependency) -> Failure | None:
+        """Spack ``solver/libc_compatibility.lp``: same package and prefix, and the machine's version is not older."""
+        needed, ours = self.pool.get(edge.hash), self.machine.libc
+        if needed is None:
+            return ("unknown libc", str(ours), f"needs a libc, {edge.name}/{edge.hash[:7]}, that no source has")
+        path = needed.external.path if needed.external else None
+        shown = f"{needed.name} {needed.wire.version}"
+        if ours is None:
+            return (shown, "unknown", f"needs {shown}, and the machine's libc is not known; give --libc")
+        have = f"{ours.name} {ours.version}"
+        if needed.name != ours.name or needed.version > parse_version(ours.version):
+            return (shown, have, f"needs {shown}, the machine has {have}")
+        if path and path != ours.prefix:
+            return (f"{shown} at {path}", f"{have} at {ours.prefix}", f"needs {shown} at {path}, the machine has {have} at {ours.prefix}")
+        return None
+
+    def _target(self, node: ConcreteSpec) -> Failure | None:
+        if self.machine.target is None:
+            return (node.target, "unknown", f"is built for {node.target}, and the machine's target is not known; give --target")
+        if node.target not in self.targets:
+            return (node.target, self.machine.target, self._target_text(node))
+        for child in self.closures.children(node):
+            if child.target != node.target and child.name != "gcc-runtime" and not targets.runs_on(child.target, node.target):
+                text = (
+                    f"is built for {node.target} and links to {_shown(child)}, built for {child.target}; Spack does not reuse such a pair"
+                )
+                return (child.target, node.target, text)
+        return None
+
+    def _target_text(self, node: ConcreteSpec) -> str:
+        if targets.runs_on(node.target, self.machine.target or ""):
+            return f"is built for {node.target}, and the stack takes generic targets only (concretizer:targets:granularity)"
+        return f"is built for {node.target}, which does not run on {self.machine.target}"
+
+    def _rules(self, node: ConcreteSpec) -> Failure | None:
+        """The stack's hard rules on this node and on what provides its virtuals."""
+        for subject, rule in self.applying(node):
+            _, failed = rule.check(subject)
+            if failed is not None:
+                have = getattr(failed, "have", "") or subject.wire.version
+                text = f"breaks {rule.origin}: {failed}"
+                return (have, getattr(failed, "want", str(failed)), text)
+        return self._reuse(node)
+
+    def applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
+        """The rules that bear on a node: on its package, and on the providers of the virtuals that it uses."""
+        found: list[tuple[ConcreteSpec, Requirement]] = [(node, rule) for rule in self.rules.on_package(node)]
+        for edge in node.dependencies:
+            for virtual in edge.virtuals:
+                rules = self.rules.on_virtual(virtual)
+                child = self.pool.get(edge.hash) if rules else None
+                found += [(child, rule) for rule in rules if child]
+        return found
+
+    def _reuse(self, node: ConcreteSpec) -> Failure | None:
+        """Spack ``solver/reuse.py:SpecFilter``: ``concretizer:reuse`` may include and exclude records."""
+        included = self.policy.reuse_include
+        if included and all(match(node, spec) for spec in included):
+            return (node.name, "concretizer:reuse:include", "is not among what concretizer:reuse includes")
+        for spec in self.policy.reuse_exclude:
+            if match(node, spec) is None:
+                return (node.name, f"not {spec}", f"is excluded by concretizer:reuse ({spec})")
+        return None
+
+    def _root_constraints(self, spec: ConcreteSpec, want: AbstractSpec) -> Rejection | None:
+        try:
+            failed = match(spec, want)
+        except SpecError as error:
+            raise error.at(str(want)) from None
+        if failed:
+            return Rejection(spec, "constraints", failed.node, failed.have, failed.want, str(failed))
+        label = self.policy.label
+        stacks = self.pool.statement(spec).stacks
+        if self.policy.labelled == "only" and label and label not in stacks:
+            text = f"{_shown(spec)} is labelled {', '.join(stacks) or 'with no stack'}, asked was for {label} only"
+            return Rejection(spec, "constraints", spec, ", ".join(stacks), label, text)
+        return None
+
+    def _notes(self, closure: tuple[ConcreteSpec, ...]) -> tuple[str, ...]:
+        return tuple(
+            f"{_shown(node)} is in no build cache that was synced; Spack takes or builds another gcc-runtime"
+            for node in closure
+            if node.name == "gcc-runtime" and not node.external and not self.pool.statement(node).in_buildcache
+        )
+
+
+def _shown(node: ConcreteSpec) -> str:
+    return f"{node.name}@{node.wire.version}/{node.hash[:7]}"

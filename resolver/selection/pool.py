@@ -1,0 +1,69 @@
+"""Where selection gets its records from. The catalog implements it; tests use a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from resolver.spec.concrete import ConcreteSpec
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """What the sources together state of one hash.
+
+    ``served_by`` are the sources that have a binary of it. ``complete`` is False when no source states its dependencies.
+    """
+
+    in_buildcache: bool = False
+    sources: tuple[str, ...] = ()
+    served_by: tuple[str, ...] = ()
+    stacks: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    complete: bool = True
+
+    def joined(self, other: Statement) -> Statement:
+        """What both say, sorted; completeness stays this one's."""
+        return Statement(
+            self.in_buildcache or other.in_buildcache,
+            tuple(sorted({*self.sources, *other.sources})),
+            tuple(sorted({*self.served_by, *other.served_by})),
+            tuple(sorted({*self.stacks, *other.stacks})),
+            tuple(sorted({*self.releases, *other.releases})),
+            self.complete,
+        )
+
+
+class CandidatePool(Protocol):
+    """Questions that selection asks. Lists are in an order that does not depend on how the records came in."""
+
+    def get(self, key: str) -> ConcreteSpec | None:
+        """The spec with this hash."""
+
+    def prefetch(self, keys: Iterable[str]) -> None:
+        """Make ready what ``get`` will be asked for; worth nothing but time."""
+
+    def named(self, name: str) -> list[ConcreteSpec]:
+        """All records of a package."""
+
+    def with_prefix(self, prefix: str) -> list[ConcreteSpec]:
+        """All records whose hash begins so."""
+
+    def statement(self, spec: ConcreteSpec) -> Statement:
+        """What is stated of a spec that came from this pool."""
+
+    def versions(self, name: str) -> list[str]:
+        """All versions of a package, in no order."""
+
+    def oses(self) -> list[str]:
+        """All OS labels."""
+
+    def providers(self, virtual: str) -> list[str]:
+        """The packages that were seen to provide a virtual."""
+
+    def has_package(self, name: str) -> bool:
+        """Is there any record of this name?"""
+
+    def source_names(self) -> list[str]:
+        """The sources that records are taken from, in order."""

@@ -1,0 +1,187 @@
+"""The order among what passes the gates: Spack's criteria among reusable specs, then our own tie-breaks.
+
+Source: Spack ``solver/concretize.lp`` (``opt_criterion``), ``solver/asp.py`` (``pkg_version_rules``, ``os_defaults``,
+``target_defaults``). All are numbers to be kept small, compared in the order of ``CRITERIA``.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import msgspec
+
+from resolver.selection.gates import Judge
+from resolver.selection.model import Candidate
+from resolver.spec.concrete import ConcreteSpec
+from resolver.spec.node import LINK_RUN
+from resolver.spec.satisfies import match_variant
+from resolver.spec.virtuals import LANGUAGES
+from resolver.versions import VersionSet, parse_version
+
+CRITERIA = (
+    "weight of the requirements' alternatives",
+    "label of the stack",
+    "repeated packages",
+    "version of the root",
+    "variant preferences of the root",
+    "provider preferences",
+    "OS label",
+    "version of other packages",
+    "variant preferences of other packages",
+    "edges that change target",
+    "target distance",
+    "version of runtimes",
+    "target distance of runtimes",
+    "newer compiler",
+    "fewest packages",
+    "source order",
+    "hash",
+)
+UNRANKED = 100
+COMPILER_RUNTIMES = frozenset({"gcc-runtime", "intel-oneapi-runtime"})
+Costs = tuple[int, ...]
+
+DEFAULT_PROVIDERS = {
+    "mpi": ("openmpi", "mpich"),
+    "blas": ("openblas", "amdblis"),
+    "lapack": ("openblas", "amdlibflame"),
+    "fftw-api": ("fftw", "amdfftw"),
+    "zlib-api": ("zlib-ng", "zlib"),
+    "jpeg": ("libjpeg-turbo", "libjpeg"),
+    "iconv": ("libiconv",),
+    "pkgconfig": ("pkgconf", "pkg-config"),
+    "tbb": ("intel-tbb",),
+    "uuid": ("util-linux-uuid", "libuuid"),
+    "yacc": ("bison", "byacc"),
+    "java": ("openjdk", "jdk"),
+    "libllvm": ("llvm",),
+    "gl": ("glx", "osmesa"),
+}
+"""Order of providers where the stack says nothing (Spack ``etc/spack/defaults/base/packages.yaml``)."""
+
+
+class NodeCosts(msgspec.Struct, frozen=True):
+    """What a node costs by each criterion, as a root and as another package."""
+
+    as_root: Costs
+    as_other: Costs
+
+
+class Ranking:
+    """Computes costs for one judge's machine, rules and pool; remembers them by node."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self.pool = judge.pool
+        self._version_ranks: dict[str, dict[str, int]] = {}
+        self._compiler_ranks: dict[str, list[str]] = {}
+        self._costs: dict[str, NodeCosts] = {}
+        self._solo: dict[str, tuple[int | str, ...]] = {}
+
+    @cached_property
+    def os_ranks(self) -> dict[str, int]:
+        """The machine's OS first, then the others in reverse alphabetical order, as Spack does."""
+        ours = self.judge.machine.os
+        others = sorted((os for os in self.pool.oses() if os != ours), reverse=True)
+        return {os: rank for rank, os in enumerate([*([ours] if ours else []), *others])}
+
+    def version_rank(self, name: str, version: str) -> int:
+        """Place in the list of all known versions: those the stack prefers first, then newest first."""
+        if name not in self._version_ranks:
+            preferred = [VersionSet.parse(text) for text in self.judge.rules.versions.get(name, ())]
+            texts = sorted(set(self.pool.versions(name)), key=lambda t: (parse_version(t).preference, t), reverse=True)
+            texts.sort(key=lambda text: _first(preferred, text))
+            self._version_ranks[name] = {text: rank for rank, text in enumerate(texts)}
+        return self._version_ranks[name].get(version, UNRANKED)
+
+    def target_rank(self, target: str) -> int:
+        """How far the target is from the machine's."""
+        places = self.judge.targets
+        return places.index(target) if target in places else UNRANKED
+
+    def node(self, spec: ConcreteSpec) -> NodeCosts:
+        """The costs of one node."""
+        if spec.hash not in self._costs:
+            self._costs[spec.hash] = self._node(spec)
+        return self._costs[spec.hash]
+
+    def _node(self, spec: ConcreteSpec) -> NodeCosts:
+        statement = self.pool.statement(spec)
+        label = self.judge.policy.label
+        unlabelled = int(bool(label) and self.judge.policy.labelled != "ignore" and label not in statement.stacks)
+        weight = sum(rule.check(subject)[0] for subject, rule in self.judge.applying(spec))
+        version = self.version_rank(spec.name, spec.wire.version)
+        variants = self._variant_misses(spec)
+        tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._compiler_rank(spec), 1)
+        other_version = 0 if spec.name in COMPILER_RUNTIMES else version
+        head = (weight, self._provider_rank(spec), self.os_ranks.get(spec.os, UNRANKED))
+        source = self._source_rank(statement.served_by)
+        return NodeCosts(
+            as_root=(head[0], unlabelled, 0, version, variants, head[1], head[2], 0, 0, *tail, source, 0),
+            as_other=(head[0], 0, 0, 0, 0, head[1], head[2], other_version, variants, *tail, 0, 0),
+        )
+
+    def _source_rank(self, served_by: tuple[str, ...]) -> int:
+        """Place of the first source, by name, that serves the record."""
+        order = self.pool.source_names()
+        return min((order.index(name) for name in served_by), default=len(order))
+
+    def _target_costs(self, spec: ConcreteSpec) -> tuple[int, int]:
+        if spec.name in COMPILER_RUNTIMES or spec.external:
+            return 0, 0
+        children = self.judge.closures.children(spec)
+        changes = sum(1 for c in children if c.target != spec.target and c.name not in COMPILER_RUNTIMES and not c.wire.external)
+        return changes, self.target_rank(spec.target)
+
+    def _runtime_costs(self, spec: ConcreteSpec) -> tuple[int, int]:
+        """Version and target of a compiler's runtime, which Spack compares after those of all other packages."""
+        if spec.name not in COMPILER_RUNTIMES:
+            return 0, 0
+        return self.version_rank(spec.name, spec.wire.version), self.target_rank(spec.target)
+
+    def _variant_misses(self, spec: ConcreteSpec) -> int:
+        wanted = self.judge.rules.variants.get(spec.name)
+        variants = wanted.variants if wanted else ()
+        return sum(1 for v in variants if v.name in spec.variants and match_variant(spec, v) is not None)
+
+    def _provider_rank(self, spec: ConcreteSpec) -> int:
+        return sum(
+            self.provider_rank(virtual, edge.name)
+            for edge in spec.dependencies
+            if edge.deptypes & LINK_RUN
+            for virtual in edge.virtuals
+            if virtual != "libc" and virtual not in LANGUAGES
+        )
+
+    def provider_rank(self, virtual: str, name: str) -> int:
+        """Place of a package in the order of a virtual's providers."""
+        own = [a.name for rule in self.judge.rules.on_virtual(virtual) for a in rule.alternatives if a.name]
+        order = [*own, *self.judge.rules.providers.get(virtual, DEFAULT_PROVIDERS.get(virtual, ()))]
+        return order.index(name) if name in order else UNRANKED
+
+    def _compiler_rank(self, spec: ConcreteSpec) -> int:
+        """Place among the versions of the same compiler that the pool knows, newest first; 0 where none is stated."""
+        name, _, version = spec.compiler.partition("@")
+        if not version:
+            return 0
+        return self.version_rank(name, version)
+
+    def sorted(self, candidates: list[Candidate]) -> list[Candidate]:
+        """The candidates of one root, the best first."""
+        return sorted(candidates, key=self.solo) if len(candidates) > 1 else candidates
+
+    def solo(self, candidate: Candidate) -> tuple[int | str, ...]:
+        """The costs of a candidate that is served alone, the hash last, so that no two are equal."""
+        if candidate.spec.hash not in self._solo:
+            self._solo[candidate.spec.hash] = self._sum(candidate)
+        return self._solo[candidate.spec.hash]
+
+    def _sum(self, candidate: Candidate) -> tuple[int | str, ...]:
+        rows = [self.node(candidate.spec).as_root, *(self.node(node).as_other for node in candidate.closure[1:])]
+        *sums, _ = map(sum, zip(*rows, strict=True))
+        return (*sums, candidate.spec.hash)
+
+
+def _first(preferred: list[VersionSet], text: str) -> int:
+    version = parse_version(text)
+    return next((place for place, versions in enumerate(preferred) if version in versions), len(preferred))

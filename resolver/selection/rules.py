@@ -1,0 +1,191 @@
+"""What the ``packages`` section of a stack asks of existing binaries: hard rules, preferences, externals.
+
+Sources: Spack ``solver/requirements.py`` (``RequirementParser``), ``package_prefs.py``, ``schema/packages.py``; section 7 of Spack's
+documentation of ``packages.yaml``. The section is given as plain mappings, already merged over its scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from resolver.errors import InputError
+from resolver.spec.abstract import EMPTY, AbstractSpec
+from resolver.spec.concrete import ConcreteSpec
+from resolver.spec.satisfies import Mismatch, match
+from resolver.spec.virtuals import COMPILERS, RUNTIMES, VIRTUALS
+
+KINDS = ("require", "prefer", "conflict")
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """One rule: at least one (``any_of``) or exactly one (``one_of``) of ``alternatives`` holds where ``when`` does.
+
+    ``prefer: S`` is ``any_of: [S, "@:"]``; ``conflict: S`` is ``one_of: [S, "@:"]``.
+    """
+
+    alternatives: tuple[AbstractSpec, ...]
+    exactly_one: bool
+    when: AbstractSpec
+    message: str
+    origin: str
+
+    def softened(self, spec: ConcreteSpec) -> Requirement | None:
+        """The rule without the alternatives that cannot apply to this package; None when none is left.
+
+        Only for rules from ``all`` (``requirements.py:RequirementParser.reject_requirement_constraint``). Recipes would tell which
+        variants a package has; here the node does.
+        """
+        kept = tuple(a for a in self.alternatives if _can_apply(a, spec))
+        if len(kept) == len(self.alternatives):
+            return self
+        return replace(self, alternatives=kept) if kept else None
+
+    def check(self, spec: ConcreteSpec) -> tuple[int, Mismatch | str | None]:
+        """The weight of the alternative that holds, and None; or 0 and what fails."""
+        if self.when is not EMPTY and match(spec, self.when) is not None:
+            return 0, None
+        failures = [match(spec, alternative) for alternative in self.alternatives]
+        held = [place for place, failed in enumerate(failures) if failed is None]
+        if self.exactly_one and len(held) > 1:
+            return 0, self.message or f"it must not satisfy {self.alternatives[held[0]]}"
+        if held:
+            return held[0], None
+        return 0, self.message or failures[0]
+
+
+def _can_apply(alternative: AbstractSpec, spec: ConcreteSpec) -> bool:
+    if alternative.edges and spec.name in (COMPILERS | RUNTIMES):
+        return False
+    return all(variant.name in spec.variants for variant in alternative.variants)
+
+
+class External(msgspec.Struct, frozen=True):
+    """An external package that the stack or the machine declares."""
+
+    spec: AbstractSpec
+    prefix: str | None
+    modules: tuple[str, ...]
+
+    def is_same(self, spec: ConcreteSpec) -> bool:
+        """Is a recorded external this one? (Spack ``solver/reuse.py:_is_reusable``: spec, prefix and modules agree.)"""
+        found = spec.external
+        if found is None or match(spec, self.spec) is not None:
+            return False
+        module = found.module if isinstance(found.module, list) else [found.module] if found.module else []
+        return found.path == self.prefix and tuple(module) == self.modules
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The ``packages`` section, read. Keys are package or virtual names; ``all`` stands apart."""
+
+    own: Mapping[str, Mapping[str, tuple[Requirement, ...]]] = msgspec.field(default_factory=dict)
+    for_all: Mapping[str, tuple[Requirement, ...]] = msgspec.field(default_factory=dict)
+    externals: tuple[External, ...] = ()
+    versions: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    variants: Mapping[str, AbstractSpec] = msgspec.field(default_factory=dict)
+    providers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+
+    @staticmethod
+    def read(packages: Mapping[str, Any]) -> Rules:
+        """Read a merged ``packages`` section. Raises ``InputError`` naming the key of a rule that cannot be read."""
+        own = {name: _requirements(name, section) for name, section in packages.items() if name != "all"}
+        externals = [e for name, section in packages.items() for e in _externals(name, section)]
+        return Rules(
+            own=own,
+            for_all=_requirements("all", packages.get("all")),
+            externals=tuple(externals),
+            versions={name: _texts(section, "version") for name, section in packages.items()},
+            variants={name: _variants(name, section) for name, section in packages.items()},
+            providers=_providers(packages),
+        )
+
+    def on_package(self, spec: ConcreteSpec) -> list[Requirement]:
+        """The rules on a node by its package's name; each kind falls back to ``all``, softened."""
+        sections = self.own.get(spec.name, {})
+        found: list[Requirement] = []
+        for kind in KINDS:
+            if sections.get(kind):
+                found += sections[kind]
+            else:
+                found += [soft for rule in self.for_all.get(kind, ()) if (soft := rule.softened(spec))]
+        return found
+
+    def on_virtual(self, name: str) -> list[Requirement]:
+        """The rules on whatever provides a virtual."""
+        sections = self.own.get(name, {}) if name in VIRTUALS else {}
+        return [rule for kind in KINDS for rule in sections.get(kind, ())]
+
+
+def _section(section: object) -> Mapping[str, Any]:
+    return section if isinstance(section, Mapping) else {}
+
+
+def _requirements(name: str, section: object) -> dict[str, tuple[Requirement, ...]]:
+    found = {}
+    for kind in KINDS:
+        value = _section(section).get(kind)
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        origin = f"packages:{name}:{kind}"
+        found[kind] = tuple(_requirement(item, kind, origin) for item in items)
+    return found
+
+
+def _requirement(item: object, kind: str, origin: str) -> Requirement:
+    rule = {"spec": item} if isinstance(item, str) else item
+    if not isinstance(rule, Mapping):
+        msg = f"{item!r} is neither a spec nor a mapping"
+        raise InputError(msg, where=origin, hint="write a spec, or one_of / any_of with a list of specs")
+    try:
+        when = AbstractSpec.parse(str(rule["when"])) if rule.get("when") else EMPTY
+        specs, exactly_one = _alternatives(rule, kind)
+        return Requirement(tuple(map(AbstractSpec.parse, specs)), exactly_one, when, str(rule.get("message") or ""), origin)
+    except InputError as error:
+        raise error.at(origin) from None
+
+
+def _alternatives(item: Mapping[str, Any], kind: str) -> tuple[list[str], bool]:
+    for key in ("one_of", "any_of", "spec"):
+        if key in item:
+            value = item[key]
+            specs = [str(s) for s in value] if isinstance(value, list) else [str(value)]
+            return ([*specs, "@:"] if kind != "require" else specs), (kind == "conflict" or key == "one_of")
+    msg = f"a rule with the keys {', '.join(item)}"
+    raise InputError(msg, hint="it needs one of spec, one_of, any_of")
+
+
+def _externals(name: str, section: object) -> list[External]:
+    found = []
+    for entry in _section(section).get("externals") or ():
+        try:
+            spec = AbstractSpec.parse(str(entry["spec"]))
+        except InputError as error:
+            raise error.at(f"packages:{name}:externals") from None
+        modules = entry.get("modules") or ()
+        found.append(External(spec, entry.get("prefix"), tuple(map(str, modules))))
+    return found
+
+
+def _texts(section: object, key: str) -> tuple[str, ...]:
+    value = _section(section).get(key) or ()
+    return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else (str(value),)
+
+
+def _variants(name: str, section: object) -> AbstractSpec:
+    texts = _texts(section, "variants")
+    try:
+        return AbstractSpec.parse(" ".join(texts))
+    except InputError as error:
+        raise error.at(f"packages:{name}:variants") from None
+
+
+def _providers(packages: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    listed = _section(_section(packages.get("all")).get("providers"))
+    return {virtual: tuple(_name(text) for text in names or ()) for virtual, names in listed.items()}
+
+
+def _name(text: str) -> str:
+    return AbstractSpec.parse(str(text)).name or str(text)

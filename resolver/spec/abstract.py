@@ -1,0 +1,192 @@
+"""What is asked: an abstract spec, made from its syntax tree."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from resolver.errors import SpecError
+from resolver.spec.constrain import conflict, constrain_node, merged_edges
+from resolver.spec.parser import Attribute, EdgeNode, Node, Parser
+from resolver.spec.parts import FLAG_NAMES, STAR, Edge, Flags, Variant
+from resolver.spec.render import render
+from resolver.spec.virtuals import LEGACY_COMPILERS
+from resolver.versions import ANY, VersionSet
+
+DEEPEST_WHEN = 8
+ARCHITECTURE_KEYS = {"platform": "platform", "os": "os", "operating_system": "os", "target": "target"}
+# Spack's reserved names (variant.py:RESERVED_NAMES) cannot be propagated.
+RESERVED = frozenset({*ARCHITECTURE_KEYS, "arch", "architecture", "branch", "commit", "dev_path", "namespace", "patches", "tag"})
+
+
+class AbstractSpec(msgspec.Struct, frozen=True):
+    """What is asked of one package and its dependencies; None and empty mean no constraint.
+
+    ``target`` is a text as Spack has it: a name, a range ``low:high``, or several parted by commas. ``hash`` is a prefix.
+    Variants and flags are sorted by name.
+    """
+
+    name: str | None = None
+    namespace: str | None = None
+    versions: VersionSet = ANY
+    variants: tuple[Variant, ...] = ()
+    flags: tuple[Flags, ...] = ()
+    platform: str | None = None
+    os: str | None = None
+    target: str | None = None
+    hash: str | None = None
+    edges: tuple[Edge, ...] = ()
+
+    @staticmethod
+    def parse(text: str) -> AbstractSpec:
+        """Read one spec. Raises ``SpecError`` when the text is no spec, or more than one."""
+        return _parse_one(text)
+
+    @staticmethod
+    def parse_all(text: str) -> list[AbstractSpec]:
+        """Read a text that may hold several specs. Raises ``SpecError``."""
+        return [_build(node, text, 0) for node in Parser(text).specs()]
+
+    def __str__(self) -> str:
+        """Canonical text, as Spack prints it."""
+        return render(self)
+
+    @property
+    def is_empty(self) -> bool:
+        """Does it ask nothing at all?"""
+        return self == EMPTY
+
+    def constrained(self, other: AbstractSpec) -> AbstractSpec:
+        """What satisfies both. Raises ``SpecError`` naming the conflict when nothing can.
+
+        Source: Spack ``spec.py:Spec.constrain``.
+        """
+        node = constrain_node(self, other)
+        return replace(node, edges=merged_edges((*node.edges, *other.edges)))
+
+
+EMPTY = AbstractSpec()
+
+
+@lru_cache(maxsize=1 << 13)
+def _parse_one(text: str) -> AbstractSpec:
+    return _one(text, 0)
+
+
+def _one(text: str, depth: int) -> AbstractSpec:
+    nodes = Parser(text).specs()
+    if len(nodes) > 1:
+        msg = "one spec was expected, but a second begins here"
+        raise SpecError(msg, text=text, column=nodes[1].column, hint="write dependencies with ^ or %")
+    return _build(nodes[0], text, depth) if nodes else EMPTY
+
+
+def _build(node: Node, text: str, depth: int) -> AbstractSpec:
+    fields: dict[str, Any] = {"name": node.name, "namespace": node.namespace, "hash": node.hash}
+    if node.version is not None:
+        fields["versions"] = _versions(node, text)
+    variants: dict[str, Variant] = {}
+    flags: dict[str, list[tuple[str, bool]]] = {}
+    for attribute in node.attributes:
+        try:
+            _apply(attribute, fields, variants, flags)
+        except SpecError as error:
+            raise SpecError(error.what, text=text, column=attribute.column, hint=error.hint) from None
+    fields["variants"] = tuple(variants[name] for name in sorted(variants))
+    fields["flags"] = tuple(Flags(name, tuple(flags[name])) for name in FLAG_NAMES if name in flags)
+    edges = [_edge(edge, text, depth) for edge in node.edges]
+    return AbstractSpec(**fields, edges=merged_edges(tuple(edges), deep=False))
+
+
+def _versions(node: Node, text: str) -> VersionSet:
+    try:
+        return VersionSet.parse(node.version or "")
+    except SpecError as error:
+        raise SpecError(error.what, text=text, column=text.find(node.version or "", node.column), hint=error.hint) from None
+
+
+def _edge(edge: EdgeNode, text: str, depth: int) -> Edge:
+    if depth >= DEEPEST_WHEN:
+        msg = "conditions are nested too deeply"
+        raise SpecError(msg, text=text, column=edge.column)
+    when = _one(edge.when, depth + 1) if edge.when else None
+    spec = _build(edge.node, text, depth)
+    if edge.direct and spec.name in LEGACY_COMPILERS:
+        spec = replace(spec, name=LEGACY_COMPILERS[spec.name])
+    condition = None if when == EMPTY else when
+    return Edge(spec, edge.direct, edge.deptypes, edge.virtuals, condition, edge.propagate)
+
+
+def _apply(
+    attribute: Attribute,
+    fields: dict[str, Any],
+    variants: dict[str, Variant],
+    flags: dict[str, list[tuple[str, bool]]],
+) -> None:
+    """Put one attribute where its key says (Spack ``spec.py:Spec._add_flag``)."""
+    key, value = attribute.key, attribute.value
+    if attribute.propagate and key in RESERVED:
+        msg = f"{key!r} cannot be propagated"
+        raise SpecError(msg, hint=f"write {key}=")
+    if key in FLAG_NAMES:
+        if not isinstance(value, str):
+            msg = f"{key!r} takes flags, not a boolean"
+            raise SpecError(msg, hint=f"write {key}='-O2'")
+        flags.setdefault(key, []).extend((flag, attribute.propagate) for flag in split_flags(value))
+    elif key in ("arch", "architecture", *ARCHITECTURE_KEYS):
+        _set_architecture(fields, key, value)
+    elif key == "namespace":
+        fields["namespace"] = value
+    elif key in variants:
+        msg = f"variant {key!r} is given twice"
+        raise SpecError(msg, hint=f"join the values with a comma, as in {key}=a,b")
+    else:
+        variants[key] = _variant(attribute)
+
+
+def _set_architecture(fields: dict[str, Any], key: str, value: bool | str) -> None:  # noqa: FBT001 - a value of the language
+    if isinstance(value, bool) and key not in ("platform", "os", "operating_system"):
+        msg = f"{key!r} takes a value, not a boolean"
+        raise SpecError(msg, hint=f"write {key}=NAME")
+    text = str(value)
+    if key in ARCHITECTURE_KEYS:
+        parts = {ARCHITECTURE_KEYS[key]: text}
+    elif text.count("-") == 2:
+        parts = dict(zip(("platform", "os", "target"), text.split("-"), strict=True))
+    else:
+        parts = {"platform": "", "os": "", "target": text}
+    for part, name in parts.items():
+        if fields.get(part) is not None:
+            raise conflict(part, fields[part], name or "unset")
+        if name and name != "None":
+            fields[part] = name
+
+
+def _variant(attribute: Attribute) -> Variant:
+    value = attribute.value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        value = value.lower() == "true"
+    if isinstance(value, bool):
+        return Variant(attribute.key, value, exact=False, propagate=attribute.propagate)
+    values = tuple(sorted(set(value.split(","))))
+    if "*" in values and values != STAR:
+        msg = f"'*' must stand alone in {attribute.key}={value}"
+        raise SpecError(msg, hint="* means any value")
+    return Variant(attribute.key, values, attribute.exact and values != STAR, attribute.propagate)
+
+
+def split_flags(text: str) -> list[str]:
+    """Flags of one text; a word that does not begin with '-' belongs to the flag before it (``-rpath /x``).
+
+    Source: Spack ``compilers/flags.py:tokenize_flags``.
+    """
+    flags: list[str] = []
+    for word in text.split():
+        if flags and not word.startswith("-"):
+            flags[-1] = f"{flags[-1]} {word}"
+        else:
+            flags.append(word)
+    return flags

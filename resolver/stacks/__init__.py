@@ -1,0 +1,1 @@
+"""What a stack definition asks for."""
