@@ -51,5 +51,4 @@ class Catalog:
         from resolver.catalog.graph import closure_graph
         from resolver.catalog.pool import CatalogPool
 
-        with Store(self.settings.catalog) as store:
-            return closure_graph(CatalogPool(store), hashes)
+        return closure_graph(CatalogPool(Store(self.settings.catalog)), hashes)

@@ -13,5 +13,5 @@ def expand(settings: Settings, request: StackRequest, machine: Machine) -> Stack
     """The stack, expanded. The catalog is opened only for ``label:NAME``. Raises ``InputError``."""
     if not request.stack.startswith(LABEL):
         return load_stack(request, machine, settings)
-    with open_pool(settings, Choices()) as pool:
-        return load_stack(request, machine, settings, pool)
+    pool = open_pool(settings, Choices())
+    return load_stack(request, machine, settings, pool)

@@ -46,18 +46,18 @@ def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Ch
     if not specs:
         msg = "no spec is given"
         raise InputError(msg, hint="name a package, as in `spack-resolver find hdf5+mpi`")
-    with open_pool(settings, choices) as pool:
-        judge = make_judge(pool, machine, choices)
-        ranking = Ranking(judge)
-        records: list[Found] = []
-        rejections: list[Rejection] = []
-        for spec in specs:
-            candidates, rejected = judged(judge, spec)
-            rejections += rejected
-            records += _found(ranking.sorted(candidates), pool)
-        if everything:
-            records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
-        return FindResult(machine, tuple(records), len(rejections), _notes(records, specs, pool, rejections))
+    pool = open_pool(settings, choices)
+    judge = make_judge(pool, machine, choices)
+    ranking = Ranking(judge)
+    records: list[Found] = []
+    rejections: list[Rejection] = []
+    for spec in specs:
+        candidates, rejected = judged(judge, spec)
+        rejections += rejected
+        records += _found(ranking.sorted(candidates), pool)
+    if everything:
+        records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
+    return FindResult(machine, tuple(records), len(rejections), _notes(records, specs, pool, rejections))
 
 
 def _found(candidates: Sequence[Candidate], pool: CatalogPool) -> list[Found]:

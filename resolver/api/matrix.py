@@ -22,7 +22,7 @@ Split = Literal["stack", "root"]
 
 
 class MatrixResult(msgspec.Struct, frozen=True):
-    """The jobs, and a sentence for every cell or root that has none."""
+    """The jobs, and a sentence for every cell that lacks roots."""
 
     jobs: tuple[Job, ...]
     empty: tuple[str, ...]
@@ -59,12 +59,22 @@ def _add(
 ) -> None:
     stack, name = asked
     served = [answer for answer in group.roots if answer.chosen]
-    cell = f"{resolution.stack.name} on {name}"
-    empty += [f"{cell}: {answer.root}: {answer.text}" for answer in group.roots if not answer.chosen]
+    if text := _missing(resolution, group, name):
+        empty.append(text)
     if served and split == "stack":
         jobs.append(_job(resolution, group, stack, name, settings, None))
     elif split == "root":
         jobs += [_job(resolution, group, stack, name, settings, answer) for answer in served]
+
+
+def _missing(resolution: Resolution, group: GroupAnswer, machine: str) -> str:
+    """What a cell lacks, in a sentence with the first reason; empty when it lacks nothing."""
+    left = [answer for answer in group.roots if not answer.chosen]
+    if not left:
+        return ""
+    count = "none" if len(left) == len(group.roots) else f"{len(group.roots) - len(left)}"
+    cell = f"{resolution.stack.name} on {machine}: {count} of {len(group.roots)} roots has a hash"
+    return f"{cell}; {left[0].root}: {left[0].text}"
 
 
 def _job(resolution: Resolution, group: GroupAnswer, stack: str, name: str, settings: Settings, answer: RootAnswer | None) -> Job:

@@ -18,5 +18,4 @@ def known_names(what: str, settings: Settings) -> list[str]:
         return sorted({*settings.config.machines, *known_machines()})
     if not settings.catalog.exists():
         return sorted(MACOS)
-    with Store(settings.catalog) as store:
-        return sorted({*MACOS, *CatalogPool(store).oses()})
+    return sorted({*MACOS, *CatalogPool(Store(settings.catalog)).oses()})

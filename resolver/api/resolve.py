@@ -71,10 +71,10 @@ def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
 
     A root that nothing serves is no error here; its answer has no candidate and says why.
     """
-    with open_pool(settings, request.choices) as pool:
-        stack = load_stack(request.stack, request.machine, settings, pool)
-        groups = [_select(pool, stack, group, request) for group in _chosen_groups(stack, request.groups)]
-        return _resolution(pool, stack, request, groups)
+    pool = open_pool(settings, request.choices)
+    stack = load_stack(request.stack, request.machine, settings, pool)
+    groups = [_select(pool, stack, group, request) for group in _chosen_groups(stack, request.groups)]
+    return _resolution(pool, stack, request, groups)
 
 
 def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -28,11 +27,9 @@ class Choices(msgspec.Struct, frozen=True):
     assume_externals: bool = False
 
 
-@contextmanager
-def open_pool(settings: Settings, choices: Choices) -> Iterator[CatalogPool]:
-    """The catalog's records, restricted to the chosen sources."""
-    with Store(settings.catalog) as store:
-        yield CatalogPool(store, choices.sources)
+def open_pool(settings: Settings, choices: Choices) -> CatalogPool:
+    """The catalog's records, restricted to the chosen sources. The file stays open as long as they are in use."""
+    return CatalogPool(Store(settings.catalog), choices.sources)
 
 
 def make_judge(

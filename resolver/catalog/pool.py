@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
+from weakref import finalize
 
 from resolver.catalog.store import SourceRow, Store
 from resolver.errors import InputError
@@ -24,11 +25,12 @@ BEST = "ORDER BY r.complete DESC, r.digest, s.source"
 class CatalogPool:
     """The records of a catalog, nodes decoded when they are wanted and kept. Implements selection's ``CandidatePool``.
 
+    It closes the store when it is no longer used, since its specs look up their dependencies whenever they are asked for.
     ``sources`` restricts it to the named sources. Raises ``InputError`` when one of them is not there.
     """
 
     def __init__(self, store: Store, sources: Sequence[str] = ()) -> None:
-        self._store = store
+        finalize(self, store.connection.close)
         self._query = store.connection.execute
         rows = self._query("SELECT id, name FROM source").fetchall()
         known = {str(name): int(key) for key, name in rows}

@@ -74,7 +74,7 @@ class RootAnswer(msgspec.Struct, frozen=True):
 
     @property
     def nearest(self) -> Rejection | None:
-        """The rejection that says most: of the record that passed most gates (the judge puts that one first)."""
+        """The rejection that says most (``select.judged`` puts it first)."""
         return self.rejections[0] if self.rejections else None
 
 

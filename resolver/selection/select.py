@@ -21,6 +21,7 @@ from resolver.selection.problem import solve_trivially, state_problem
 from resolver.selection.ranking import CRITERIA, Ranking
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
+from resolver.spec.satisfies import match_node
 from resolver.spec.virtuals import VIRTUALS
 
 
@@ -42,7 +43,7 @@ def records_of(pool: CandidatePool, root: AbstractSpec) -> tuple[list[ConcreteSp
 
 
 def judged(judge: Judge, root: AbstractSpec, *, thorough: bool = True) -> tuple[list[Candidate], list[Rejection]]:
-    """All records of a root, judged; rejections with the one that says most first.
+    """All records of a root, judged; rejections with the one that says most first: what was asked for, labelled as asked, past most gates.
 
     Unless ``thorough``, records that fail by themselves are passed over without a reason where others serve the root: finding the first
     gate that they fail takes their whole closure.
@@ -55,8 +56,13 @@ def judged(judge: Judge, root: AbstractSpec, *, thorough: bool = True) -> tuple[
         return judged(judge, root)
     rejections = [v for v in verdicts if isinstance(v, Rejection)]
     label = judge.policy.label
-    rejections.sort(key=lambda r: (-r.depth, label not in judge.pool.statement(r.spec).stacks, r.spec.hash))
-    return candidates, rejections
+
+    def telling(rejection: Rejection) -> tuple[bool, bool, int, str]:
+        spec = rejection.spec
+        unlabelled = bool(label) and label not in judge.pool.statement(spec).stacks
+        return match_node(spec, want) is not None, unlabelled, -rejection.depth, spec.hash
+
+    return candidates, sorted(rejections, key=telling)
 
 
 def select_group(judge: Judge, name: str, roots: Sequence[AbstractSpec], unify: Unify) -> GroupAnswer:
