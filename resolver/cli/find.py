@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,9 @@ from resolver.cli.output import print_document, print_table
 
 if TYPE_CHECKING:
     from resolver.api.find import Found
+
+
+DIGEST = re.compile(r"\b[0-9a-f]{40,64}\b")
 
 
 @click.command("find")
@@ -51,17 +56,18 @@ def command(context: Context, /, specs: tuple[str, ...], everything: bool, as_js
     context.say(f"machine: {machine}")
     if result.records:
         print_table(
-            ["hash", "spec", "os", "target", "libc", "stacks", *(["why not"] if everything else [])], map(_row(everything), result.records)
+            ("hash", "os", "target", "libc", "stacks", *(("why not",) if everything else ()), "spec"), map(_row(everything), result.records)
         )
     for note in result.notes:
         context.say(f"note: {note}")
     context.say(f"{sum(1 for f in result.records if not f.rejection)} run, {result.rejected} do not")
 
 
-def _row(everything: bool) -> Any:  # noqa: ANN401 - a function of a record
+def _row(everything: bool) -> Callable[[Found], list[str]]:
     def row(found: Found) -> list[str]:
         body = found_body(found)
-        cells = [body["hash"], body["spec"], body["os"], body["target"], body["libc"] or "-", ",".join(body["stacks"]) or "-"]
-        return [*cells, found.rejection.text if found.rejection else ""] if everything else cells
+        reason = [found.rejection.text if found.rejection else ""] if everything else []
+        spec = DIGEST.sub(lambda digest: digest[0][:7], body["spec"])
+        return [body["hash"], body["os"], body["target"], body["libc"] or "-", ",".join(body["stacks"]) or "-", *reason, spec]
 
     return row

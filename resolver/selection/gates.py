@@ -66,9 +66,7 @@ class Judge:
         """A candidate, or the rejection by the first gate that the record or a node of its link/run closure fails."""
         closure = self.closures.mask(spec)
         self._look_at(closure)
-        worst = self._worst(spec, closure)
-        if worst is None or GATES.index(worst.gate) > GATES.index("binary"):
-            worst = self._root_binary(spec, closure) or worst
+        worst = self._root_binary(spec, closure) or self._worst(spec, closure)
         if worst is None or worst.gate == "constraints":
             worst = self._root_constraints(spec, want) or worst
         if worst:

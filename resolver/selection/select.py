@@ -140,7 +140,7 @@ def _answer(
         return replace(answer, text="the only candidate")
     criterion = _difference(ranking.solo(pick), ranking.solo(others[0]))
     equals = 1 + sum(1 for other in others if _difference(ranking.solo(pick), ranking.solo(other)) == CRITERIA[-1])
-    text = f"best of {len(row)} candidates by {criterion}"
+    text = f"best of {len(row)} candidates by {criterion}" if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
     return replace(answer, runner_up=RunnerUp(others[0].spec, criterion), equals=equals, text=text)
 
 

@@ -61,12 +61,12 @@ def _path(location: str) -> Path:
 
 
 def _in_directory(path: Path, depth: int) -> Iterator[Source]:
-    own = [*_mirrors(path), *_plain_files(path)]
-    yield from own
-    if depth < DEEPEST:
-        for child in _children(path):
-            if child.is_dir() and child.name not in INSIDE_MIRRORS and not child.name.startswith("."):
-                yield from _in_directory(child, depth + 1)
+    mirrors = list(_mirrors(path))
+    yield from [*mirrors, *_plain_files(path)]
+    passed_over = INSIDE_MIRRORS if mirrors else frozenset()
+    for child in _children(path) if depth < DEEPEST else ():
+        if child.is_dir() and child.name not in passed_over and not child.name.startswith("."):
+            yield from _in_directory(child, depth + 1)
 
 
 def _children(path: Path) -> list[Path]:

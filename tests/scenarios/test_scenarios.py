@@ -1,0 +1,113 @@
+"""Behaviour of selection, one file a case: a world, a request, what is expected, and why."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from fakes.world import World, hash_of
+
+from resolver.arch.machine import Libc, Machine, parse_triple
+from resolver.selection.gates import Judge
+from resolver.selection.model import GroupAnswer, Policy
+from resolver.selection.rules import Rules
+from resolver.selection.select import select_group
+from resolver.spec.abstract import AbstractSpec
+
+FILES = sorted(Path(__file__).parent.glob("*/*.toml"))
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True):
+    """What is asked. ``machine`` is an architecture, and may have a libc behind a blank."""
+
+    roots: list[str]
+    machine: str = "linux-ubuntu24.04-zen4 glibc@2.39"
+    unify: str = "true"
+    label: str = ""
+    labelled: str = "prefer"
+    os_policy: str = "spack"
+    assume_externals: bool = False
+    granularity: str = "microarchitectures"
+    cuda_arch: list[str] = []
+    amdgpu_target: list[str] = []
+    packages: dict[str, Any] = {}
+    reuse_exclude: list[str] = []
+
+
+class Expected(msgspec.Struct, forbid_unknown_fields=True):
+    """The id chosen for each root, or "" for none; the gate and text of each root's first reason; what must not be looked up."""
+
+    chosen: list[str]
+    gates: list[str] = []
+    texts: list[str] = []
+    decided_by: list[str] = []
+    unvisited: list[str] = []
+
+
+class Scenario(msgspec.Struct, forbid_unknown_fields=True):
+    """A scenario file."""
+
+    explanation: str
+    records: list[dict[str, Any]]
+    request: Request
+    expected: Expected
+
+
+def load(path: Path) -> Scenario:
+    return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Scenario)
+
+
+def answer(scenario: Scenario, world: World) -> GroupAnswer:
+    ask = scenario.request
+    policy = Policy(
+        os_policy=ask.os_policy,  # type: ignore[arg-type] # as written in the file
+        assume_externals=ask.assume_externals,
+        label=ask.label,
+        labelled=ask.labelled,  # type: ignore[arg-type] # as written in the file
+        granularity=ask.granularity,
+        reuse_exclude=tuple(map(AbstractSpec.parse, ask.reuse_exclude)),
+    )
+    judge = Judge(world, machine(ask), policy, Rules.read(ask.packages))
+    return select_group(judge, "default", [AbstractSpec.parse(r) for r in ask.roots], ask.unify)  # type: ignore[arg-type] # likewise
+
+
+def machine(ask: Request) -> Machine:
+    triple, _, libc = ask.machine.partition(" ")
+    known = Machine(libc=Libc.parse(libc) if libc else None, cuda_arch=tuple(ask.cuda_arch), amdgpu_target=tuple(ask.amdgpu_target))
+    return known.over(parse_triple(triple))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_scenario(path: Path) -> None:
+    scenario = load(path)
+    world = World(scenario.records)
+    got = answer(scenario, world)
+    expected = scenario.expected
+    assert [a.chosen.spec.hash if a.chosen else "" for a in got.roots] == [hash_of(c) if c else "" for c in expected.chosen]
+    assert [a.nearest.gate if a.nearest else "" for a in got.roots][: len(expected.gates)] == expected.gates
+    for found, text in zip(got.roots, expected.texts, strict=False):
+        assert text in found.text
+    decided = [a.runner_up.criterion if a.runner_up else "" for a in got.roots]
+    assert decided[: len(expected.decided_by)] == expected.decided_by
+    assert not world.asked & {hash_of(name) for name in expected.unvisited}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_order_of_records_does_not_matter(path: Path) -> None:
+    scenario = load(path)
+    first = answer(scenario, World(scenario.records))
+    shuffled = list(scenario.records)
+    random.Random(7).shuffle(shuffled)  # noqa: S311 - no secret
+    second = answer(scenario, World(shuffled))
+    assert [a.chosen.spec.hash if a.chosen else a.text for a in first.roots] == [
+        a.chosen.spec.hash if a.chosen else a.text for a in second.roots
+    ]
+    assert list(first.closure) == list(second.closure)
+
+
+def test_there_are_scenarios() -> None:
+    assert len(FILES) >= 40
