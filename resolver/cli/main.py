@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -76,7 +75,6 @@ def main(ctx: click.Context, catalog: str | None, config: str | None, quiet: boo
 def run(arguments: list[str] | None = None) -> int:
     """Run the program and return its exit code; nothing that goes wrong ends in a traceback."""
     words = sys.argv[1:] if arguments is None else arguments
-    gc.disable()  # the process is short, and walking its many small objects again and again costs a third of a query
     try:
         result: Any = main.main(words, prog_name="spack-resolver", standalone_mode=False)
         return result if isinstance(result, int) else 0

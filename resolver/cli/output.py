@@ -58,6 +58,9 @@ def write_file(path: Path, content: bytes) -> None:
     import tempfile  # loads much, and most commands write no file
 
     try:
+        if path.exists() and not path.is_file():  # a device or pipe takes bytes, and must not be replaced by a file
+            path.write_bytes(content)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -75,8 +75,8 @@ class Judge:
         return Candidate(spec, (spec, *nodes), self.pool.statement(spec).complete, self._notes(nodes))
 
     def fails_itself(self, spec: ConcreteSpec, want: AbstractSpec) -> bool:
-        """Does the record fail whatever its dependencies are? Cheap, since these are not looked at; ``judge`` names the gate."""
-        return self._first_failure(spec) is not None or match_node(spec, want) is not None
+        """Does the record fail, whatever its dependencies are, by platform, target or what is asked? ``judge`` names the first gate."""
+        return spec.platform != self.machine.platform or spec.target not in self.targets or match_node(spec, want) is not None
 
     def _look_at(self, closure: int) -> None:
         """Find the failures of the nodes that were not looked at before."""

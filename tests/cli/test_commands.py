@@ -315,6 +315,11 @@ def test_what_cannot_be_written_is_an_error(shipped: Run, tmp_path: Path) -> Non
     assert "cannot be written" in result.err
 
 
+def test_a_device_is_written_to_and_not_replaced(shipped: Run) -> None:
+    assert shipped("resolve", CPU, *ZEN4, "--emit", "json=/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()
+
+
 def test_internal_errors_are_no_tracebacks(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolver.api.sources.list_sources", lambda _: 1 / 0)
     result = run("sources")
