@@ -23,6 +23,8 @@ def test_every_command_is_in_the_readme() -> None:
 def test_examples_of_the_readme_work(shipped: Run, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stacks").symlink_to(ROOT / "stacks")
     monkeypatch.chdir(tmp_path)
+    if "--against env" in line:
+        shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "-o", "env")
     result = shipped(*shlex.split(line, comments=True)[1:])
     assert result.code == 0, result.err
     assert result.out or "sync" in line
@@ -37,6 +39,8 @@ def test_examples_of_the_help_work(shipped: Run, command: str, tmp_path: Path, m
     for line in examples:
         words = shlex.split(line)[1:]
         if not any(word.startswith(("/mnt", "index.json.gz")) for word in words):
+            if "--against" in words:
+                shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "-o", "env")
             result = shipped(*words)
             assert result.code in (0, 4), f"{line}: {result.err}"
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "matrix": "A CI matrix of stacks and machines.",
     "resolve": "Hashes for every root of a stack, as an environment or a table.",
     "sources": "What is synced.",
+    "spec": "What a spec asks for, in plain words, and what matches it.",
     "sync": "Read sources into the catalog.",
 }
 """Commands with a line each; a command's module is loaded only when it is called."""

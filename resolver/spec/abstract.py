@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from resolver.errors import SpecError
 from resolver.spec.constrain import conflict, constrain_node, merged_edges
+from resolver.spec.inclusion import includes
 from resolver.spec.parser import Attribute, EdgeNode, Node, Parser
 from resolver.spec.parts import FLAG_NAMES, STAR, Edge, Flags, Variant
 from resolver.spec.render import render
@@ -17,6 +19,7 @@ from resolver.spec.virtuals import LEGACY_COMPILERS
 from resolver.versions import ANY, VersionSet
 
 DEEPEST_WHEN = 8
+Toolchains = Mapping[str, str | Sequence[Mapping[str, str]]]
 ARCHITECTURE_KEYS = {"platform": "platform", "os": "os", "operating_system": "os", "target": "target"}
 # Spack's reserved names (variant.py:RESERVED_NAMES) cannot be propagated.
 RESERVED = frozenset({*ARCHITECTURE_KEYS, "arch", "architecture", "branch", "commit", "dev_path", "namespace", "patches", "tag"})
@@ -41,14 +44,17 @@ class AbstractSpec(msgspec.Struct, frozen=True):
     edges: tuple[Edge, ...] = ()
 
     @staticmethod
-    def parse(text: str) -> AbstractSpec:
-        """Read one spec. Raises ``SpecError`` when the text is no spec, or more than one."""
-        return _parse_one(text)
+    def parse(text: str, toolchains: Toolchains | None = None) -> AbstractSpec:
+        """Read one spec. Raises ``SpecError`` when the text is no spec, or more than one.
+
+        ``toolchains`` are the names that stand for several ``%`` edges: each a spec text, or a list of ``{"spec": ..., "when": ...}``.
+        """
+        return _Builder(text, toolchains).one() if toolchains else _parse_one(text)
 
     @staticmethod
-    def parse_all(text: str) -> list[AbstractSpec]:
+    def parse_all(text: str, toolchains: Toolchains | None = None) -> list[AbstractSpec]:
         """Read a text that may hold several specs. Raises ``SpecError``."""
-        return [_build(node, text, 0) for node in Parser(text).specs()]
+        return _Builder(text, toolchains).all()
 
     def __str__(self) -> str:
         """Canonical text, as Spack prints it."""
@@ -58,6 +64,21 @@ class AbstractSpec(msgspec.Struct, frozen=True):
     def is_empty(self) -> bool:
         """Does it ask nothing at all?"""
         return self == EMPTY
+
+    def satisfies(self, other: AbstractSpec) -> bool:
+        """Does every concrete spec that satisfies this one satisfy the other, as far as the texts tell?
+
+        Source: Spack ``spec.py:Spec._satisfies`` with an abstract left side; what this one does not say fails.
+        """
+        return includes(other, self)
+
+    def intersects(self, other: AbstractSpec) -> bool:
+        """May one concrete spec satisfy both? Source: Spack ``spec.py:Spec._intersects``."""
+        try:
+            self.constrained(other)
+        except SpecError:
+            return False
+        return True
 
     def constrained(self, other: AbstractSpec) -> AbstractSpec:
         """What satisfies both. Raises ``SpecError`` naming the conflict when nothing can.
@@ -73,51 +94,92 @@ EMPTY = AbstractSpec()
 
 @lru_cache(maxsize=1 << 13)
 def _parse_one(text: str) -> AbstractSpec:
-    return _one(text, 0)
+    return _Builder(text, None).one()
 
 
-def _one(text: str, depth: int) -> AbstractSpec:
-    nodes = Parser(text).specs()
-    if len(nodes) > 1:
-        msg = "one spec was expected, but a second begins here"
-        raise SpecError(msg, text=text, column=nodes[1].column, hint="write dependencies with ^ or %")
-    return _build(nodes[0], text, depth) if nodes else EMPTY
+class _Builder:
+    """Makes specs of the syntax tree of one text."""
 
+    def __init__(self, text: str, toolchains: Toolchains | None, depth: int = 0) -> None:
+        self.text = text
+        self.toolchains = toolchains or {}
+        self.depth = depth
 
-def _build(node: Node, text: str, depth: int) -> AbstractSpec:
-    fields: dict[str, Any] = {"name": node.name, "namespace": node.namespace, "hash": node.hash}
-    if node.version is not None:
-        fields["versions"] = _versions(node, text)
-    variants: dict[str, Variant] = {}
-    flags: dict[str, list[tuple[str, bool]]] = {}
-    for attribute in node.attributes:
+    def all(self) -> list[AbstractSpec]:
+        return [self.spec(node) for node in Parser(self.text).specs()]
+
+    def one(self) -> AbstractSpec:
+        nodes = Parser(self.text).specs()
+        if len(nodes) > 1:
+            msg = "one spec was expected, but a second begins here"
+            raise SpecError(msg, text=self.text, column=nodes[1].column, hint="write dependencies with ^ or %")
+        return self.spec(nodes[0]) if nodes else EMPTY
+
+    def spec(self, node: Node) -> AbstractSpec:
+        fields: dict[str, Any] = {"name": node.name, "namespace": node.namespace, "hash": node.hash}
+        if node.version is not None:
+            fields["versions"] = self.versions(node)
+        if node.attributes:
+            self.attributes(node, fields)
+        if node.edges:
+            edges = [edge for written in node.edges for edge in self.edges(written)]
+            fields["edges"] = merged_edges(tuple(edges), deep=False)
+        return AbstractSpec(**fields)
+
+    def attributes(self, node: Node, fields: dict[str, Any]) -> None:
+        variants: dict[str, Variant] = {}
+        flags: dict[str, list[tuple[str, bool]]] = {}
+        for attribute in node.attributes:
+            try:
+                _apply(attribute, fields, variants, flags)
+            except SpecError as error:
+                raise SpecError(error.what, text=self.text, column=attribute.column, hint=error.hint) from None
+        fields["variants"] = tuple(variants[name] for name in sorted(variants))
+        fields["flags"] = tuple(Flags(name, tuple(flags[name])) for name in FLAG_NAMES if name in flags)
+
+    def versions(self, node: Node) -> VersionSet:
+        text = node.version or ""
         try:
-            _apply(attribute, fields, variants, flags)
+            return VersionSet.parse(text)
         except SpecError as error:
-            raise SpecError(error.what, text=text, column=attribute.column, hint=error.hint) from None
-    fields["variants"] = tuple(variants[name] for name in sorted(variants))
-    fields["flags"] = tuple(Flags(name, tuple(flags[name])) for name in FLAG_NAMES if name in flags)
-    edges = [_edge(edge, text, depth) for edge in node.edges]
-    return AbstractSpec(**fields, edges=merged_edges(tuple(edges), deep=False))
+            column = self.text.find(text, node.column)
+            raise SpecError(error.what, text=self.text, column=column, hint=error.hint) from None
 
+    def edges(self, written: EdgeNode) -> list[Edge]:
+        """The edge that was written, or those of the toolchain that it names (Spack ``SpecParser._apply_toolchain``)."""
+        if self.toolchains and written.direct and not written.virtuals and not written.deptypes and written.when is None:
+            entries = self.toolchains.get(written.node.name or "")
+            if entries is not None:
+                return self.toolchain(written, [{"spec": entries}] if isinstance(entries, str) else entries)
+        return [self.edge(written)]
 
-def _versions(node: Node, text: str) -> VersionSet:
-    try:
-        return VersionSet.parse(node.version or "")
-    except SpecError as error:
-        raise SpecError(error.what, text=text, column=text.find(node.version or "", node.column), hint=error.hint) from None
+    def toolchain(self, written: EdgeNode, entries: Sequence[Mapping[str, str]]) -> list[Edge]:
+        found = []
+        for entry in entries:
+            condition = self.condition(entry.get("when"), written.column)
+            for edge in _Builder(str(entry["spec"]), None, self.depth + 1).one().edges:
+                if not edge.direct:
+                    msg = f"the toolchain {written.node.name} has a dependency with ^"
+                    raise SpecError(msg, text=self.text, column=written.column, hint="only % may stand in a toolchain")
+                when = edge.when.constrained(condition) if edge.when and condition else edge.when or condition
+                found.append(replace(edge, when=when, propagate=edge.propagate or written.propagate))
+        return found
 
+    def edge(self, written: EdgeNode) -> Edge:
+        spec = self.spec(written.node)
+        if written.direct and spec.name in LEGACY_COMPILERS:
+            spec = replace(spec, name=LEGACY_COMPILERS[spec.name])
+        condition = self.condition(written.when, written.column)
+        return Edge(spec, written.direct, written.deptypes, written.virtuals, condition, written.propagate)
 
-def _edge(edge: EdgeNode, text: str, depth: int) -> Edge:
-    if depth >= DEEPEST_WHEN:
-        msg = "conditions are nested too deeply"
-        raise SpecError(msg, text=text, column=edge.column)
-    when = _one(edge.when, depth + 1) if edge.when else None
-    spec = _build(edge.node, text, depth)
-    if edge.direct and spec.name in LEGACY_COMPILERS:
-        spec = replace(spec, name=LEGACY_COMPILERS[spec.name])
-    condition = None if when == EMPTY else when
-    return Edge(spec, edge.direct, edge.deptypes, edge.virtuals, condition, edge.propagate)
+    def condition(self, text: str | None, column: int) -> AbstractSpec | None:
+        if not text:
+            return None
+        if self.depth >= DEEPEST_WHEN:
+            msg = "conditions are nested too deeply"
+            raise SpecError(msg, text=self.text, column=column)
+        condition = _Builder(text, None, self.depth + 1).one()
+        return None if condition == EMPTY else condition
 
 
 def _apply(

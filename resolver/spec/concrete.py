@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from functools import cache
+from sys import intern
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from resolver.spec.abstract import AbstractSpec
 
 Value = bool | str | tuple[str, ...]
+NO_FLAGS: dict[str, tuple[str, ...]] = dict.fromkeys(FLAG_NAMES, ())
 
 
 class Dependency(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -47,18 +49,43 @@ class Graph(Protocol):
 
 
 class ConcreteSpec:
-    """One node with its dependencies, which are looked up in ``graph`` when they are asked for. Missing facts are empty texts."""
+    """One node with its dependencies, which are looked up in ``graph`` when they are asked for. Missing facts are empty texts.
+
+    ``format`` is the specfile format in which the node was first written. The node's wire form is taken over: its edges and parameters
+    are moved out of it, so that each node is held once.
+    """
+
+    __slots__ = (
+        "_matchable",
+        "_variants",
+        "dependencies",
+        "flags",
+        "format",
+        "graph",
+        "hash",
+        "name",
+        "namespace",
+        "os",
+        "platform",
+        "target",
+        "wire",
+    )
 
     def __init__(self, wire: WireNode, key: str, graph: Graph) -> None:
         self.wire = wire
         self.graph = graph
-        self.hash = wire.hash or key
-        self.name = wire.name
+        self.hash = intern(wire.hash or key)
+        self.name = intern(wire.name)
         self.namespace = wire.namespace
         self.platform = wire.arch.platform or ""
         self.os = wire.arch.platform_os or ""
         self.target = wire.target
+        self.format = wire.original_format
         self.dependencies = _dependencies(wire)
+        wire.dependencies = []
+        self.flags = _taken_flags(wire.parameters)
+        self._variants: dict[str, Value] | None = None
+        self._matchable: list[tuple[Dependency, ConcreteSpec]] | None = None
 
     @staticmethod
     def from_nodes(nodes: Mapping[str, Mapping[str, Any]], hash: str) -> ConcreteSpec:  # noqa: A002 - Spack's own word
@@ -77,27 +104,19 @@ class ConcreteSpec:
         """Name, version and short hash."""
         return f"<{self.name}@{self.wire.version}/{self.hash[:7]}>"
 
-    @cached_property
-    def format(self) -> int:
-        """The specfile format in which the node was first written."""
-        return self.wire.original_format
-
-    @cached_property
+    @property
     def version(self) -> Version:
         """Its version. Raises ``SpecError`` on a text that is no version."""
         return parse_version(self.wire.version)
 
-    @cached_property
+    @property
     def variants(self) -> dict[str, Value]:
-        """Variants by name: boolean, single value, or sorted values (Spack ``variant.py:VariantValue.from_node_dict``)."""
-        parameters = self.wire.parameters.items()
-        return {name: _value(value) for name, value in parameters if name not in FLAG_NAMES and value is not None}
-
-    @cached_property
-    def flags(self) -> dict[str, tuple[str, ...]]:
-        """Compiler flags by kind."""
-        parameters = self.wire.parameters
-        return {name: tuple(value) for name in FLAG_NAMES if isinstance(value := parameters.get(name), list)}
+        """Variants by name: boolean, single value, or values (Spack ``variant.py:VariantValue.from_node_dict``)."""
+        if self._variants is None:
+            parameters = self.wire.parameters.items()
+            self._variants = {name: _value(value) for name, value in parameters if value is not None}
+            self.wire.parameters = {}
+        return self._variants
 
     @property
     def text(self) -> str:
@@ -124,7 +143,7 @@ class ConcreteSpec:
                     return f"{edge.name}@{child.wire.version}" if child else edge.name
         return self.wire.compiler_text.replace("@=", "@")
 
-    @cached_property
+    @property
     def libc(self) -> ConcreteSpec | None:
         """The node behind the edge that provides ``libc``, if the node has one."""
         for edge in self.dependencies:
@@ -149,17 +168,19 @@ class ConcreteSpec:
                     queue.append(child)
         return found
 
-    @cached_property
+    @property
     def matchable(self) -> list[tuple[Dependency, ConcreteSpec]]:
         """The edges that ``^`` can match, with their children.
 
         They are the edges of the link/run closure and the node's own build edges (Spack ``Spec._satisfies``: build
         dependencies of other nodes, and edges for tests alone, are out of reach).
         """
-        edges = [(e, c) for e in self.dependencies if e.deptypes & BUILD and (c := self.graph.get(e.hash))]
-        for node in self.closure().values():
-            edges += [(e, c) for e in node.dependencies if e.deptypes & LINK_RUN and (c := self.graph.get(e.hash))]
-        return edges
+        if self._matchable is None:
+            own = [(e, c) for e in self.dependencies if e.deptypes & BUILD and (c := self.graph.get(e.hash))]
+            nodes = self.closure().values()
+            below = [(e, c) for node in nodes for e in node.dependencies if e.deptypes & LINK_RUN and (c := self.graph.get(e.hash))]
+            self._matchable = own + below
+        return self._matchable
 
     def find(self, name: str) -> ConcreteSpec | None:
         """The node that plays the named parent of a ``%``: direct build or test dependencies first, then link/run."""
@@ -213,7 +234,9 @@ def _dependencies(wire: WireNode) -> tuple[Dependency, ...]:
         return tuple([_old_dependency(name, edge) for name, edge in edges.items()])
     return tuple(
         [
-            Dependency(edge.hash, edge.name, _bits(p.deptypes), p.virtuals) if (p := edge.parameters) else _old_dependency(edge.name, edge)
+            Dependency(intern(edge.hash), intern(edge.name), _bits(p.deptypes), p.virtuals)
+            if (p := edge.parameters)
+            else _old_dependency(edge.name, edge)
             for edge in edges
         ],
     )
@@ -221,7 +244,7 @@ def _dependencies(wire: WireNode) -> tuple[Dependency, ...]:
 
 def _old_dependency(name: str, edge: WireEdge) -> Dependency:
     """An edge of format 3 or older, which states its types itself and may use another hash."""
-    return Dependency(edge.hash or edge.full_hash or edge.build_hash, name, _bits(edge.type), ())
+    return Dependency(intern(edge.hash or edge.full_hash or edge.build_hash), intern(name), _bits(edge.type), ())
 
 
 @cache
@@ -229,9 +252,13 @@ def _bits(types: tuple[str, ...]) -> int:
     return sum({DEPTYPE_BITS.get(deptype, 0) for deptype in types})
 
 
+def _taken_flags(parameters: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Compiler flags by kind, taken out of a node's parameters. Nearly all nodes have all kinds, and none set."""
+    taken = {name: value for name in FLAG_NAMES if isinstance(value := parameters.pop(name, None), tuple)}
+    return NO_FLAGS if taken == NO_FLAGS else taken
+
+
 def _value(value: object) -> Value:
-    if isinstance(value, list):
-        return tuple(value)
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
-    return value if isinstance(value, (bool, str)) else str(value)
+    return value if isinstance(value, (bool, str, tuple)) else str(value)

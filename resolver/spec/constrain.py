@@ -29,19 +29,16 @@ def merged_edges(edges: tuple[Edge, ...], *, deep: bool = True) -> tuple[Edge, .
     Unless ``deep``, what the later of two such edges says of its own dependencies is dropped, as Spack's parser does.
     """
     found: list[Edge] = []
+    places: dict[object, int] = {}
     for edge in edges:
-        place = next((i for i, old in enumerate(found) if _same_edge(old, edge)), None)
-        if place is None:
+        # Spack keeps apart edges of other types or conditions, and merges `^a` with `%a`. Anonymous ones are each their own.
+        key = (edge.spec.name, edge.deptypes, edge.when) if edge.spec.name else len(found)
+        place = places.setdefault(key, len(found))
+        if place == len(found):
             found.append(edge)
         else:
             found[place] = _merge_edge(found[place], edge, deep=deep)
     return tuple(found)
-
-
-def _same_edge(a: Edge, b: Edge) -> bool:
-    if a.spec.name is None or a.spec.name != b.spec.name:
-        return False
-    return (a.deptypes, a.when) == (b.deptypes, b.when)
 
 
 def _merge_edge(a: Edge, b: Edge, *, deep: bool) -> Edge:

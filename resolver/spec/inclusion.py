@@ -5,9 +5,13 @@ Source: Spack ``spec.py:Spec._satisfies`` with an abstract left side; a constrai
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from resolver.arch import target as targets
-from resolver.spec.abstract import AbstractSpec
 from resolver.spec.parts import Edge, Flags, Variant
+
+if TYPE_CHECKING:
+    from resolver.spec.abstract import AbstractSpec
 
 
 def includes(want: AbstractSpec, spec: AbstractSpec) -> bool:

@@ -7,7 +7,7 @@ lockfile it carries no number. Sources: Spack ``spec.py`` (``Spec.to_node_dict``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,6 +17,7 @@ BUILD, LINK, RUN, TEST = 1, 2, 4, 8
 LINK_RUN = LINK | RUN
 DEPTYPE_BITS = {"build": BUILD, "link": LINK, "run": RUN, "test": TEST}
 CURRENT_FORMAT = 5
+Deptype = Literal["build", "link", "run", "test"]
 
 
 class WireTarget(msgspec.Struct, frozen=True):
@@ -50,7 +51,7 @@ class WireExternal(msgspec.Struct, frozen=True):
 class WireEdgeParameters(msgspec.Struct, frozen=True):
     """Edge attributes since format 4."""
 
-    deptypes: tuple[str, ...] = ()
+    deptypes: tuple[Deptype, ...] = ()
     virtuals: tuple[str, ...] = ()
 
 
@@ -61,7 +62,7 @@ class WireEdge(msgspec.Struct, frozen=True):
     hash: str = ""
     full_hash: str = ""
     build_hash: str = ""
-    type: tuple[str, ...] = ()
+    type: tuple[Deptype, ...] = ()
     parameters: WireEdgeParameters | None = None
 
 
@@ -80,7 +81,7 @@ class WireBuildSpec(msgspec.Struct, frozen=True):
     build_hash: str = ""
 
 
-class WireNode(msgspec.Struct, frozen=True):
+class WireNode(msgspec.Struct):
     """A node as it stands in a document; unknown keys are ignored, as Spack does."""
 
     name: str = ""
@@ -88,7 +89,7 @@ class WireNode(msgspec.Struct, frozen=True):
     arch: WireArch = WireArch()
     compiler: WireCompiler | None = None
     namespace: str | None = None
-    parameters: dict[str, bool | str | list[str] | int | float | None] = {}
+    parameters: dict[str, bool | str | tuple[str, ...] | int | float | None] = {}
     external: WireExternal | bool | None = None
     provided_virtuals: list[str] = []
     dependencies: list[WireEdge] | dict[str, WireEdge] = []

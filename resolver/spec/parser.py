@@ -22,6 +22,13 @@ from resolver.spec.parts import DEPTYPES
 from resolver.spec.tokens import Kind, Token, tokenize
 
 EDGE_KEYS = ("deptypes", "virtuals", "when")
+EDGES = frozenset({Kind.START_EDGE, Kind.DEPENDENCY})
+END_EDGE = frozenset({Kind.END_EDGE})
+NAMES = frozenset({Kind.NAME, Kind.DOTTED_NAME})
+VERSIONS = frozenset({Kind.VERSION_PAIR, Kind.GIT_VERSION, Kind.VERSION})
+BOOLEANS = frozenset({Kind.BOOL, Kind.PROPAGATED_BOOL})
+PAIR = frozenset({Kind.PAIR})
+PAIRS = frozenset({Kind.PAIR, Kind.PROPAGATED_PAIR})
 QUOTED = re.compile(r"""^(["'])(.*)\1$""", re.DOTALL)
 
 
@@ -70,7 +77,7 @@ class Parser:
     def specs(self) -> list[Node]:
         """Specs := spec*"""
         found = []
-        while self.place < len(self.tokens):
+        while self.tokens[self.place].kind is not Kind.END:
             before = self.place
             found.append(self.spec())
             if self.place == before:
@@ -80,7 +87,7 @@ class Parser:
     def spec(self) -> Node:
         """Spec := node dependency*"""
         root = current = self.node(Node(column=self.column))
-        while token := self.accept(Kind.START_EDGE, Kind.DEPENDENCY):
+        while token := self.accept(EDGES):
             edge = self.edge(token)
             (current if edge.direct else root).edges.append(edge)
             if not edge.direct:
@@ -100,18 +107,18 @@ class Parser:
             virtuals, _, provider = assignment.strip().partition("=")
             edge.virtuals = tuple(sorted({*edge.virtuals, *virtuals.split(",")}))
             _set_name(child, provider)
-        elif direct and self.peek() is None:
+        elif direct and self.tokens[self.place].kind is Kind.END:
             raise self.error("a package is missing after '%'", "name the dependency, as in %gcc")
         edge.node = self.node(child)
         return edge
 
     def edge_attributes(self, edge: EdgeNode) -> str:
         """edge-attribute* "]": fills the edge and returns the assignment text behind the bracket, or ''."""
-        while token := self.accept(Kind.PAIR):
+        while token := self.accept(PAIR):
             key, value = token.text.split("=", 1)
             # Spack cuts every value at commas before it looks at the key, so a `when` with a list keeps its first item.
             self.set_edge_attribute(edge, token, key.removesuffix(":"), value.strip("'\" ").split(","))
-        closing = self.accept(Kind.END_EDGE)
+        closing = self.accept(END_EDGE)
         if closing is None:
             raise self.error("unexpected text in an edge's attributes", f"only {', '.join(EDGE_KEYS)} may stand there, then ']'")
         return closing.text[1:]
@@ -133,49 +140,45 @@ class Parser:
 
     def node(self, node: Node) -> Node:
         """Node := [name] attribute*"""
-        if node.name is None and (token := self.accept(Kind.NAME, Kind.DOTTED_NAME)):
+        if node.name is None and (token := self.accept(NAMES)):
             _set_name(node, token.text)
-        elif self.peek() is Kind.FILE:
+        elif self.tokens[self.place].kind is Kind.FILE:
             raise self.error("specs are not read from files", "give the spec itself, or `sync` the file and ask for /hash")
         while self.attribute(node):
             pass
         return node
 
     def attribute(self, node: Node) -> bool:
-        """Attribute := version | bool | pair | hash; False when the next token is none of them."""
-        token = self.accept(Kind.VERSION_PAIR, Kind.GIT_VERSION, Kind.VERSION)
-        if token:
+        """attribute := version | bool | pair | hash; False when the next token is none of them."""
+        token = self.tokens[self.place]
+        kind = token.kind
+        if kind in VERSIONS:
             if node.version is not None:
                 raise self.error_at(token.column, "a spec cannot have two versions", "join them with a comma, as in @1.2,1.4:")
             node.version = token.text[1:]
-        elif token := self.accept(Kind.BOOL, Kind.PROPAGATED_BOOL):
-            propagate = token.kind is Kind.PROPAGATED_BOOL
-            key = token.text[2 if propagate else 1 :].strip()
-            node.attributes.append(Attribute(key, token.text[0] == "+", exact=False, propagate=propagate, column=token.column))
-        elif token := self.accept(Kind.PAIR, Kind.PROPAGATED_PAIR):
+        elif kind in BOOLEANS:
+            node.attributes.append(_boolean(token))
+        elif kind in PAIRS:
             node.attributes.append(_pair(token))
-        elif self.peek() is Kind.HASH and node.hash is None:
-            node.hash = self.tokens[self.place].text[1:]
-            self.place += 1
+        elif kind is Kind.HASH and node.hash is None:
+            node.hash = token.text[1:]
         else:
             return False
+        self.place += 1
         return True
 
     @property
     def column(self) -> int:
         """Where the next token starts, or the end of the text."""
-        return self.tokens[self.place].column if self.place < len(self.tokens) else len(self.text)
+        return self.tokens[self.place].column
 
-    def peek(self) -> Kind | None:
-        """The kind of the next token, or None at the end."""
-        return self.tokens[self.place].kind if self.place < len(self.tokens) else None
-
-    def accept(self, *kinds: Kind) -> Token | None:
+    def accept(self, kinds: frozenset[Kind]) -> Token | None:
         """Take the next token if it is of one of these kinds."""
-        if self.peek() in kinds:
-            self.place += 1
-            return self.tokens[self.place - 1]
-        return None
+        token = self.tokens[self.place]
+        if token.kind not in kinds:
+            return None
+        self.place += 1
+        return token
 
     def error(self, what: str, hint: str) -> SpecError:
         """An error at the next token."""
@@ -190,6 +193,12 @@ def _set_name(node: Node, text: str) -> None:
     namespace, _, name = text.rpartition(".")
     if name != "*":
         node.name, node.namespace = name, namespace or None
+
+
+def _boolean(token: Token) -> Attribute:
+    propagate = token.kind is Kind.PROPAGATED_BOOL
+    key = token.text[2 if propagate else 1 :].strip()
+    return Attribute(key, token.text[0] == "+", exact=False, propagate=propagate, column=token.column)
 
 
 def _pair(token: Token) -> Attribute:

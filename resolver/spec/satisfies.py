@@ -15,7 +15,7 @@ from resolver.arch import target as targets
 from resolver.spec.node import BUILD, DEPTYPE_BITS, LINK, RUN, TEST
 from resolver.spec.parts import Flags, Variant
 from resolver.spec.virtuals import VIRTUALS
-from resolver.versions import ANY, Version
+from resolver.versions import ANY, Version, VersionSet
 
 if TYPE_CHECKING:
     from resolver.spec.abstract import AbstractSpec
@@ -36,7 +36,14 @@ class Mismatch(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """One sentence without its full stop."""
-        return f"{self.node.name}/{self.node.hash[:7]} has {self.what} {self.have or 'none'}, wanted is {self.want}"
+        node = f"{self.node.name}/{self.node.hash[:7]}"
+        if self.what == "dependency":
+            return f"{node} has no dependency {self.want}"
+        return (
+            f"{node} has {self.what} {self.have}, wanted is {self.want}"
+            if self.have
+            else f"{node} has no {self.what}, wanted is {self.want}"
+        )
 
 
 def match(spec: ConcreteSpec, want: AbstractSpec) -> Mismatch | None:
@@ -49,7 +56,7 @@ def match_node(spec: ConcreteSpec, want: AbstractSpec) -> Mismatch | None:
     if want.hash is not None and not spec.hash.startswith(want.hash):
         return Mismatch(spec, "hash", f"/{spec.hash}", f"/{want.hash}")
     if want.name is not None and want.name != spec.name:
-        return None if provides(spec, want.name) else Mismatch(spec, "name", spec.name, want.name)
+        return None if provides(spec, want.name, want.versions) else Mismatch(spec, "name", spec.name, want.name)
     if want.namespace is not None and spec.namespace and want.namespace != spec.namespace:
         return Mismatch(spec, "namespace", spec.namespace, want.namespace)
     if want.versions is not ANY and spec.version not in want.versions:
@@ -61,9 +68,16 @@ def match_node(spec: ConcreteSpec, want: AbstractSpec) -> Mismatch | None:
     return match_flags(spec, want.flags) if want.flags else None
 
 
-def provides(spec: ConcreteSpec, virtual: str) -> bool:
-    """Does the node state itself that it provides a virtual (``provided_virtuals``, since format 6)?"""
-    return any(entry.partition("@")[0] == virtual for entry in spec.wire.provided_virtuals)
+def provides(spec: ConcreteSpec, virtual: str, versions: VersionSet = ANY) -> bool:
+    """Does the node state itself that it provides a virtual (``provided_virtuals``, since format 6), in one of these versions?
+
+    A virtual that is stated without a version is provided in any.
+    """
+    for entry in spec.wire.provided_virtuals:
+        name, _, version = entry.partition("@")
+        if name == virtual and (not version or VersionSet.parse(version).intersects(versions)):
+            return True
+    return False
 
 
 def _variants(spec: ConcreteSpec, want: AbstractSpec) -> Mismatch | None:
@@ -143,8 +157,18 @@ def match_edge(spec: ConcreteSpec, parent: AbstractSpec, edge: Edge) -> Mismatch
     """One edge below ``parent``, which is the root that is asked for or one of its ``^`` dependencies."""
     if edge.when is not None and not _applies(spec, parent, edge.when):
         return None
-    found = _direct(spec, parent, edge) if edge.direct else _transitive(spec, edge)
-    return None if found else Mismatch(spec, "dependency", "", _edge_text(edge))
+    if _direct(spec, parent, edge) if edge.direct else _transitive(spec, edge):
+        return None
+    return _nearest(spec, parent, edge) or Mismatch(spec, "dependency", "", _edge_text(edge))
+
+
+def _nearest(spec: ConcreteSpec, parent: AbstractSpec, edge: Edge) -> Mismatch | None:
+    """What fails on the dependency of that name, where there is one; it says more than that none fits."""
+    node = _player(spec, parent)
+    if edge.spec.name is None or node is None:
+        return None
+    pairs = [(e, node.graph.get(e.hash)) for e in node.dependencies] if edge.direct else spec.matchable
+    return next((failed for e, c in pairs if c and e.name == edge.spec.name and (failed := match_node(c, edge.spec))), None)
 
 
 def _applies(spec: ConcreteSpec, parent: AbstractSpec, condition: AbstractSpec) -> bool:
@@ -196,8 +220,11 @@ def _direct(spec: ConcreteSpec, parent: AbstractSpec, edge: Edge) -> bool:
 
 
 def _provider_fits(child: ConcreteSpec, want: AbstractSpec) -> bool:
-    """Of what is asked of a virtual, only a hash speaks of its provider."""
-    return want.hash is None or child.hash.startswith(want.hash)
+    """Of what is asked of a virtual, a hash speaks of its provider, and a version of what the provider states of itself, if it does."""
+    if want.hash is not None and not child.hash.startswith(want.hash):
+        return False
+    states = any(entry.partition("@")[0] == want.name for entry in child.wire.provided_virtuals)
+    return not states or provides(child, want.name or "", want.versions)
 
 
 def _annotation_fits(node: ConcreteSpec, want: AbstractSpec) -> bool:

@@ -7,7 +7,6 @@ Alternatives are tried in the order of ``RULES`` at each place, as in Spack (``s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -46,6 +45,7 @@ class Kind(StrEnum):
     DOTTED_NAME = "dotted_name"
     NAME = "name"
     HASH = "hash"
+    END = "end"
 
 
 RULES: dict[Kind, str] = {
@@ -64,11 +64,12 @@ RULES: dict[Kind, str] = {
     Kind.NAME: rf"(?:{IDENTIFIER}|\*)",
     Kind.HASH: r"/[A-Za-z0-9_]+",
 }
-SPACE = re.compile(r"\s+")
-TOKEN = re.compile("|".join(f"(?P<{kind}>{rule})" for kind, rule in RULES.items()))
+KINDS = {str(kind): kind for kind in RULES}
+# Blanks before a token belong to its match, so that one match a token is enough; blanks at the end match alone.
+TOKEN = re.compile(rf"\s*(?:{'|'.join(f'(?P<{kind}>{rule})' for kind, rule in RULES.items())})|\s+")
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(msgspec.Struct, frozen=True, gc=False):
     """One token: its kind, its text, and where it starts."""
 
     kind: Kind
@@ -77,25 +78,21 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def tokenize(text: str) -> list[Token]:
-    """Cut a text into tokens, blanks dropped. Raises ``SpecError`` at the first character that fits nowhere."""
+    """Cut a text into tokens, blanks dropped, an ``END`` last. Raises ``SpecError`` at the first character that fits nowhere."""
     if len(text) > LONGEST_TEXT:
         msg = f"a spec text of {len(text)} characters is longer than the {LONGEST_TEXT} that are read"
         raise SpecError(msg, text=text[:40] + "...", hint="split it into several specs")
-    return list(_tokens(text))
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    place = 0
-    while place < len(text):
-        if blank := SPACE.match(text, place):
-            place = blank.end()
-            continue
+    tokens: list[Token] = []
+    place, length = 0, len(text)
+    while place < length:
         found = TOKEN.match(text, place)
         if found is None:
-            msg = f"unexpected character {text[place]!r}"
-            raise SpecError(msg, text=text, column=place, hint=_hint(text[place]))
-        yield Token(Kind(found.lastgroup or ""), found.group(), place)
+            raise SpecError(f"unexpected character {text[place]!r}", text=text, column=place, hint=_hint(text[place]))
+        if kind := found.lastgroup:
+            tokens.append(Token(KINDS[kind], found[kind], found.start(kind)))
         place = found.end()
+    tokens.append(Token(Kind.END, "", length))
+    return tokens
 
 
 def _hint(character: str) -> str:

@@ -15,7 +15,6 @@ from typing import Any
 from resolver.arch.machine import Machine
 from resolver.errors import InputError, SpecError
 from resolver.spec.abstract import AbstractSpec
-from resolver.spec.inclusion import includes
 
 LONGEST = 2000
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -131,6 +130,6 @@ class _Evaluator:
 
     def satisfies(self, subject: AbstractSpec, text: str) -> bool:
         try:
-            return includes(AbstractSpec.parse(text), subject)
+            return subject.satisfies(AbstractSpec.parse(text))
         except SpecError as error:
             raise _error(self.text, str(error)) from None

@@ -14,7 +14,6 @@ import msgspec
 
 from resolver.errors import InputError
 from resolver.spec.abstract import AbstractSpec
-from resolver.spec.inclusion import includes
 
 MOST_SPECS = 200_000
 SIGILS = ("^", "%")
@@ -105,7 +104,7 @@ def _combinations(matrix: Matrix) -> list[list[str]]:
     found = []
     for combination in itertools.product(*rows):
         parts = [part for group in combination for part in group]
-        if parts and not any(includes(want, _combined(parts)) for want in excluded):
+        if parts and not any(_combined(parts).satisfies(want) for want in excluded):
             found.append([matrix.sigil + parts[0], *parts[1:]])
     return found
 

@@ -35,7 +35,7 @@ def test_a_page_of_2023() -> None:
     (record,) = read_page(OLD).records
     assert record.release == "v0.20.1"
     assert record.wire.compiler_text == "gcc@=11.1.0"
-    assert record.wire.parameters == {"adol-c": True, "cxxstd": "17", "doc": False, "patches": ["7869dfa", "8a1f7b9"], "libs": ["a"]}
+    assert record.wire.parameters == {"adol-c": True, "cxxstd": "17", "doc": False, "patches": ("7869dfa", "8a1f7b9"), "libs": ("a",)}
 
 
 def test_a_page_that_names_files_in_place_of_hashes() -> None:
