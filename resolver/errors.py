@@ -14,7 +14,15 @@ Exit code 2 (usage) is click's. A message says *what* happened, *why*, and gives
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+CREDENTIALS = re.compile(r"(?<=/)[^\s/@]+:[^\s/@]*@")
+
+
+def without_credentials(text: str) -> str:
+    """A text in which ``//user:password@`` of a URL has become ``//***@``."""
+    return CREDENTIALS.sub("***@", text) if "@" in text else text
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -34,10 +42,7 @@ class ResolverError(Exception):
 
     def __init__(self, what: str, *, why: str = "", hint: str = "", where: str = "") -> None:
         super().__init__(what)
-        self.what = what
-        self.why = why
-        self.hint = hint
-        self.where = where
+        self.what, self.why, self.hint, self.where = map(without_credentials, (what, why, hint, where))
 
     def __str__(self) -> str:
         """The message as one paragraph, the hint last."""

@@ -42,10 +42,13 @@ class FindResult(msgspec.Struct, frozen=True):
 
 def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Choices, *, everything: bool = False) -> FindResult:
     """Find records for specs. Raises ``InputError`` on a spec that cannot be read or names no package."""
-    specs = [spec for text in texts for spec in AbstractSpec.parse_all(text)]
+    specs = list(dict.fromkeys(spec for text in texts for spec in AbstractSpec.parse_all(text)))
     if not specs:
         msg = "no spec is given"
         raise InputError(msg, hint="name a package, as in `spack-resolver find hdf5+mpi`")
+    if choices.labelled == "only":
+        msg = "`find` has no stack whose label could be asked for"
+        raise InputError(msg, hint="leave --labelled out, or `resolve label:NAME`")
     pool = open_pool(settings, choices)
     judge = make_judge(pool, machine, choices)
     ranking = Ranking(judge)
@@ -70,22 +73,23 @@ def _found(candidates: Sequence[Candidate], pool: CatalogPool) -> list[Found]:
 
 def _stated(candidate: Candidate) -> object:
     """All that is stated of a record without dependencies but its hash; records with dependencies are each their own."""
-    spec = candidate.spec
-    if candidate.complete:
-        return spec.hash
+    return candidate.spec.hash if candidate.complete else _twin(candidate.spec)
+
+
+def _twin(spec: ConcreteSpec) -> object:
     variants = tuple(sorted((name, str(value)) for name, value in spec.variants.items()))
     return (spec.name, spec.wire.version, spec.platform, spec.os, spec.target, spec.compiler, variants)
 
 
 def _notes(records: list[Found], specs: list[AbstractSpec], pool: CatalogPool, rejections: list[Rejection]) -> tuple[str, ...]:
-    notes = []
-    groups = {(f.spec.name, f.spec.wire.version, f.spec.target, f.twins): f.twins for f in records if f.twins > 1 and not f.rejection}
-    for (name, version, target, _), count in sorted(groups.items()):
-        notes.append(
-            f"{count} hashes of {name}@{version} for {target} are equal in all that their sources state: only their dependencies, which a "
-            "page does not state, tell them apart. Sync the index of their build cache to choose between them.",
-        )
+    twins = {_twin(f.spec): f for f in records if f.twins > 1 and not f.rejection}
+    notes = [
+        f"{f.twins} hashes of {f.spec.name}@{f.spec.wire.version} for {f.spec.target} are equal in all that their sources state: only "
+        "their dependencies, which a page does not state, tell them apart. Sync the index of their build cache to choose between them."
+        for f in twins.values()
+    ]
     unknown = [spec.name for spec in specs if spec.name and not pool.has_package(spec.name) and not pool.providers(spec.name)]
+    unknown += [f"/{spec.hash}" for spec in specs if not spec.name and spec.hash and not pool.with_prefix(spec.hash)]
     notes += [f"no source has a record of {name}. `spack-resolver sources` lists what is synced." for name in unknown]
     if rejections and not any(not f.rejection for f in records):
         notes.append(f"none of {len(rejections)} records runs: {rejections[0].text}. --all lists each with its reason.")

@@ -69,6 +69,8 @@ def _completed(given: Machine) -> Machine:
 
 def named_machine(name: str, settings: Settings) -> Machine:
     """A machine by its name in the configuration, of the well-known ones, by a file, or by its architecture."""
+    if name == AUTO:
+        return replace(_completed(Machine()), name=AUTO)
     if name in settings.config.machines:
         return settings.config.machines[name].machine(name)
     known = known_machines()

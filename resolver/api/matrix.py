@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from resolver.api.machines import runner_of
-from resolver.api.resolve import Resolution, ResolveRequest, fingerprint, resolve
+from resolver.api.resolve import Resolution, ResolveRequest, choice_words, fingerprint, resolve
 from resolver.api.selecting import Choices
 from resolver.api.settings import Settings
 from resolver.api.stacks import StackRequest
@@ -34,75 +35,78 @@ def matrix(
     """One job for each group of each stack on each machine, or for each of their roots; only what is served has a job."""
     jobs: list[Job] = []
     empty: list[str] = []
-    for stack in stacks:
-        for name, machine in machines:
-            resolution = resolve(settings, ResolveRequest(StackRequest(stack), machine, choices))
-            for group in resolution.groups:
-                _add(resolution, group, (stack, name), settings, split, jobs, empty)
+    for stack in dict.fromkeys(stacks):
+        for name, machine in dict(machines).items():
+            cell = _Cell(
+                stack, name, resolve(settings, ResolveRequest(StackRequest(stack), machine, choices)), choices, runner_of(name, settings)
+            )
+            for group in cell.resolution.groups:
+                jobs += cell.jobs(group, split)
+                empty += [text] if (text := cell.missing(group)) else []
     return MatrixResult(tuple(_distinct(jobs)), tuple(empty))
 
 
 def _distinct(jobs: Sequence[Job]) -> list[Job]:
-    """Jobs with ids that differ: machines of one architecture are told apart by their names."""
-    ids = [job.id for job in jobs]
-    return [replace(job, id=job_id(job.id, job.machine)) if ids.count(job.id) > 1 else job for job in jobs]
+    """Jobs with ids that differ: those of one architecture are told apart by machine, then by a number."""
+    ids = Counter(job.id for job in jobs)
+    named = [replace(job, id=job_id(job.id, job.machine)) if ids[job.id] > 1 else job for job in jobs]
+    seen: Counter[str] = Counter()
+    found = []
+    for job in named:
+        seen[job.id] += 1
+        found.append(replace(job, id=f"{job.id}-{seen[job.id]}") if seen[job.id] > 1 else job)
+    return found
 
 
-def _add(
-    resolution: Resolution,
-    group: GroupAnswer,
-    asked: tuple[str, str],
-    settings: Settings,
-    split: Split,
-    jobs: list[Job],
-    empty: list[str],
-) -> None:
-    stack, name = asked
-    served = [answer for answer in group.roots if answer.chosen]
-    if text := _missing(resolution, group, name):
-        empty.append(text)
-    if served and split == "stack":
-        jobs.append(_job(resolution, group, stack, name, settings, None))
-    elif split == "root":
-        jobs += [_job(resolution, group, stack, name, settings, answer) for answer in served]
+class _Cell(msgspec.Struct, frozen=True):
+    """A stack on a machine, as they were named, and what was resolved."""
 
+    stack: str
+    machine: str
+    resolution: Resolution
+    choices: Choices
+    runner: tuple[str, ...]
 
-def _missing(resolution: Resolution, group: GroupAnswer, machine: str) -> str:
-    """What a cell lacks, in a sentence with the first reason; empty when it lacks nothing."""
-    left = [answer for answer in group.roots if not answer.chosen]
-    if not left:
-        return ""
-    count = "none" if len(left) == len(group.roots) else f"{len(group.roots) - len(left)}"
-    cell = f"{resolution.stack.name} on {machine}: {count} of {len(group.roots)} roots has a hash"
-    return f"{cell}; {left[0].root}: {left[0].text}"
+    def jobs(self, group: GroupAnswer, split: Split) -> list[Job]:
+        """The jobs of a group: one, or one a root; none where nothing is served."""
+        served = [answer for answer in group.roots if answer.chosen]
+        if split == "root":
+            return [self.job(group, answer) for answer in served]
+        return [self.job(group, None)] if served else []
 
+    def missing(self, group: GroupAnswer) -> str:
+        """What the cell lacks, in a sentence with the first reason; empty when it lacks nothing."""
+        left = [answer for answer in group.roots if not answer.chosen]
+        if not left:
+            return ""
+        count = "none" if len(left) == len(group.roots) else f"{len(group.roots) - len(left)}"
+        what = f"{self.resolution.stack.name} on {self.machine}: {count} of {len(group.roots)} roots has a hash"
+        return f"{what}; {left[0].root}: {left[0].text}"
 
-def _job(resolution: Resolution, group: GroupAnswer, stack: str, name: str, settings: Settings, answer: RootAnswer | None) -> Job:
-    machine = resolution.machine
-    chosen = answer.chosen if answer else None
-    hashes = [spec.hash for spec in chosen.closure] if chosen else list(group.closure)
-    parts = [resolution.stack.name, *([group.name] if len(resolution.groups) > 1 else []), machine.triple]
-    if chosen:
-        parts += [f"{chosen.spec.name}-{chosen.spec.hash[:7]}"]
-    return Job(
-        id=job_id(*parts),
-        stack=resolution.stack.name,
-        group=group.name,
-        machine=name,
-        platform=machine.platform or "",
-        os=machine.os or "",
-        target=machine.target or "",
-        root=str(answer.root) if answer else None,
-        hash=chosen.spec.hash if chosen else None,
-        fingerprint=fingerprint(hashes, machine),
-        runner=runner_of(name, settings),
-        roots=1 if chosen else sum(1 for a in group.roots if a.chosen),
-        command=_command(stack, name, group, resolution),
-    )
+    def job(self, group: GroupAnswer, answer: RootAnswer | None) -> Job:
+        machine, stack = self.resolution.machine, self.resolution.stack.name
+        chosen = answer.chosen if answer else None
+        hashes = [spec.hash for spec in chosen.closure] if chosen else list(group.closure)
+        parts = [stack, *([group.name] if len(self.resolution.groups) > 1 else []), machine.triple]
+        return Job(
+            id=job_id(*parts, *([f"{chosen.spec.name}-{chosen.spec.hash[:7]}"] if chosen else [])),
+            stack=stack,
+            group=group.name,
+            machine=self.machine,
+            platform=machine.platform or "",
+            os=machine.os or "",
+            target=machine.target or "",
+            root=str(answer.root) if answer else None,
+            hash=chosen.spec.hash if chosen else None,
+            fingerprint=fingerprint(hashes, machine),
+            runner=self.runner,
+            roots=1 if chosen else sum(1 for a in group.roots if a.chosen),
+            command=self.command(group, answer),
+        )
 
-
-def _command(stack: str, name: str, group: GroupAnswer, resolution: Resolution) -> str:
-    words = ["spack-resolver", "resolve", stack, "--machine", name, "--partial", "-o", "env"]
-    if len(resolution.groups) > 1:
-        words += ["--group", group.name]
-    return shlex.join(words)
+    def command(self, group: GroupAnswer, answer: RootAnswer | None) -> str:
+        """What makes the environment of a job."""
+        words = ["spack-resolver", "resolve", self.stack, "--machine", self.machine, *choice_words(self.choices), "--partial", "-o", "env"]
+        words += ["--group", group.name] if len(self.resolution.groups) > 1 else []
+        words += ["--root", str(answer.root)] if answer else []
+        return shlex.join(words)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from resolver.api.selecting import Choices, make_judge, open_pool
 from resolver.api.settings import Settings
@@ -17,23 +18,25 @@ from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download
-from resolver.errors import InputError
+from resolver.errors import InputError, did_you_mean
 from resolver.formats import build_cache
 from resolver.formats.manifest import spec_manifest_path
 from resolver.selection.model import GroupAnswer, Unify
+from resolver.selection.problem import one_hash_each
 from resolver.selection.select import select_group
+from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
 from resolver.spec.virtuals import COMPILERS, LIBCS
 from resolver.stacks.stack import Group, Stack
 
-ALL_TYPES = 15
 EXACT_COVER = 12
 
 
 class ResolveRequest(msgspec.Struct, frozen=True):
     """What to resolve. ``groups`` and ``unify`` override the stack's.
 
+    ``roots`` are those to write, all when empty; the others are resolved with them, so that the choice is the same.
     ``nodes`` is whether the environment is to hold the node JSON that a lockfile needs, ``downloads`` whether the files to download
     are listed; ``runtime_only`` leaves out of the nodes what was only built with.
     """
@@ -43,6 +46,7 @@ class ResolveRequest(msgspec.Struct, frozen=True):
     choices: Choices = msgspec.field(default_factory=Choices)
     groups: Sequence[str] = ()
     unify: Unify | None = None
+    roots: Sequence[str] = ()
     nodes: bool = False
     downloads: bool = False
     runtime_only: bool = False
@@ -63,7 +67,7 @@ class Resolution(msgspec.Struct, frozen=True):
     @property
     def satisfied(self) -> bool:
         """Does every root have a hash, and is there a root at all?"""
-        return all(group.satisfied for group in self.groups)
+        return bool(self.groups) and all(group.satisfied for group in self.groups)
 
 
 def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
@@ -86,8 +90,22 @@ def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:
 
 
 def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveRequest) -> GroupAnswer:
-    judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer)
-    return select_group(judge, group.name, group.roots, request.unify or group.unify)
+    try:
+        judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer)
+    except InputError as error:
+        raise error.at(stack.place) from None
+    answer = select_group(judge, group.name, group.roots, request.unify or group.unify)
+    return _only(answer, request.roots, stack) if request.roots else answer
+
+
+def _only(answer: GroupAnswer, texts: Sequence[str], stack: Stack) -> GroupAnswer:
+    """The answers for some of the roots."""
+    wanted = {str(AbstractSpec.parse(text)) for text in texts}
+    known = {str(root.root) for root in answer.roots}
+    if unknown := sorted(wanted - known):
+        msg = f"the stack {stack.name} has no root {unknown[0]!r}"
+        raise InputError(msg, hint=f"{did_you_mean(unknown[0], known)}`spack-resolver expand` lists them")
+    return replace(answer, roots=tuple(root for root in answer.roots if str(root.root) in wanted))
 
 
 def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups: list[GroupAnswer]) -> Resolution:
@@ -101,8 +119,8 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         closure=closure,
         nodes=nodes,
         mirrors=mirrors,
-        unified=all(group.unified for group in groups) and _one_hash_each(closure),
-        command=_command(request, stack),
+        unified=one_hash_each(closure.values()),
+        command=_command(request),
         view=stack.view,
         incomplete=tuple(sorted({r.spec.name for r in roots if not pool.statement(r.spec).complete})),
         cut=cut,
@@ -115,19 +133,14 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         fingerprint(closure, request.machine),
         tuple(_host_requirements(closure)),
         tuple(_downloads(closure, mirrors)) if request.downloads else (),
-        _notes(groups, cut),
+        _notes(groups, cut, closure, mirrors),
     )
 
 
 def fingerprint(hashes: Iterable[str], machine: Machine) -> str:
     """A name for a selection: it changes exactly when the binaries or the machine do."""
-    text = "\n".join([machine.triple, str(machine.libc or ""), *sorted(hashes)])
+    text = "\n".join([machine.triple, str(machine.libc or ""), *machine.cuda_arch, *machine.amdgpu_target, *sorted(hashes)])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _one_hash_each(closure: dict[str, ConcreteSpec]) -> bool:
-    names = [spec.name for spec in closure.values() if spec.name != "gcc-runtime"]
-    return len(names) == len(set(names))
 
 
 def _nodes(pool: CatalogPool, closure: dict[str, ConcreteSpec], *, runtime_only: bool) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -139,11 +152,11 @@ def _nodes(pool: CatalogPool, closure: dict[str, ConcreteSpec], *, runtime_only:
     cut: set[str] = set()
     level = list(closure.values())
     while level:
-        references = {spec.hash: _references(spec, closure, runtime_only=runtime_only) for spec in level}
+        references = {spec.hash: _references(spec, runtime_only=runtime_only) for spec in level}
         pool.prefetch(r.hash for row in references.values() for r in row if r.wanted)
         below: dict[str, ConcreteSpec] = {}
         for spec in level:
-            children = [(r, pool.get(r.hash) if r.wanted else None) for r in references[spec.hash]]
+            children = [(r, _known(pool, r.hash) if r.wanted else None) for r in references[spec.hash]]
             dropped = {r.hash for r, child in children if child is None}
             cut.update(f"{r.name}/{r.hash[:7]}" for r, child in children if child is None and r.wanted)
             raw = pool.node(spec)
@@ -151,6 +164,12 @@ def _nodes(pool: CatalogPool, closure: dict[str, ConcreteSpec], *, runtime_only:
             below.update((child.hash, child) for _, child in children if child)
         level = [spec for key, spec in below.items() if key not in found]
     return found, tuple(sorted(cut))
+
+
+def _known(pool: CatalogPool, key: str) -> ConcreteSpec | None:
+    """The spec, if a source states its dependencies; what a page says of it is no node for a lockfile."""
+    spec = pool.get(key)
+    return spec if spec and pool.statement(spec).complete else None
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -161,19 +180,31 @@ class _Reference(msgspec.Struct, frozen=True):
     wanted: bool
 
 
-def _references(spec: ConcreteSpec, closure: dict[str, ConcreteSpec], *, runtime_only: bool) -> list[_Reference]:
-    """The dependencies of a node, and for a spliced one the spec that was built."""
-    runs = spec.hash in closure
-    found = [_Reference(e.hash, e.name, not runtime_only or (runs and bool(e.deptypes & LINK_RUN))) for e in spec.dependencies]
+def _references(spec: ConcreteSpec, *, runtime_only: bool) -> list[_Reference]:
+    """The dependencies of a node, and for a spliced one the spec that was built, whose DAG is needed to rewire it."""
+    found = [_Reference(e.hash, e.name, not runtime_only or bool(e.deptypes & LINK_RUN)) for e in spec.dependencies]
     built = spec.wire.build_spec
-    return [*found, _Reference(built.hash, built.name, True)] if built and built.hash else found  # noqa: FBT003 - a plain fact
+    return [*found, _Reference(built.key, built.name, wanted=True)] if built and built.key else found
 
 
 def _without_edges(raw: bytes, dropped: set[str]) -> bytes:
+    """A node without some of its edges, whatever its format; without any left it has no dependencies at all."""
     node = msgspec.json.decode(raw)
-    edges = [e for e in node["dependencies"] if (e.get("hash") or e.get("full_hash") or e.get("build_hash")) not in dropped]
-    node = {key: edges if key == "dependencies" else value for key, value in node.items() if key != "dependencies" or edges}
+    body = node if "name" in node else next(iter(node.values()))
+    edges = body.get("dependencies", [])
+    if isinstance(edges, dict):
+        kept: Any = {name: edge for name, edge in edges.items() if _target(edge) not in dropped}
+    else:
+        kept = [edge for edge in edges if _target(edge) not in dropped]
+    if kept:
+        body["dependencies"] = kept
+    else:
+        body.pop("dependencies", None)
     return msgspec.json.encode(node)
+
+
+def _target(edge: dict[str, Any]) -> str:
+    return str(edge.get("hash") or edge.get("full_hash") or edge.get("build_hash"))
 
 
 def _mirrors(pool: CatalogPool, closure: dict[str, ConcreteSpec]) -> tuple[Mirror, ...]:
@@ -230,8 +261,14 @@ def _downloads(closure: dict[str, ConcreteSpec], mirrors: tuple[Mirror, ...]) ->
     for key, spec in closure.items():
         mirror = next((m for m in mirrors if key in m.serves), None)
         if mirror:
-            found += _files_of(spec, mirror)
+            found += _files_of(_archived(spec), mirror)
     return found
+
+
+def _archived(spec: ConcreteSpec) -> ConcreteSpec:
+    """The spec whose archive is fetched: of a spliced one, the one that was built."""
+    built = spec.wire.build_spec
+    return (spec.graph.get(built.key) if built and built.key else None) or spec
 
 
 def _files_of(spec: ConcreteSpec, mirror: Mirror) -> list[Download]:
@@ -249,28 +286,41 @@ def _files_of(spec: ConcreteSpec, mirror: Mirror) -> list[Download]:
     return [manifest, Download("archive", spec.hash, f"{base}/{blob.path}", blob.content_length, blob.checksum)] if blob else [manifest]
 
 
-def _command(request: ResolveRequest, stack: Stack) -> str:
+def _command(request: ResolveRequest) -> str:
     """The command that makes this again, without where it writes to."""
-    machine = request.machine
-    label = request.stack.stack.startswith("label:")
-    words = ["spack-resolver", "resolve", f"label:{stack.name}" if label else stack.name]
-    pairs = {
-        "--platform": machine.platform,
-        "--os": machine.os,
-        "--target": machine.target,
-        "--libc": machine.libc,
-        "--unify": request.unify,
-    }
-    for option, value in pairs.items():
-        words += [option, str(value)] if value else []
-    words += [word for value in machine.cuda_arch for word in ("--cuda-arch", value)]
-    words += [word for value in machine.amdgpu_target for word in ("--amdgpu-target", value)]
+    words = ["spack-resolver", "resolve", request.stack.stack, *machine_words(request.machine), *choice_words(request.choices)]
+    words += ["--unify", request.unify] if request.unify else []
     words += [word for name in request.groups for word in ("--group", name)]
+    words += [word for root in request.roots for word in ("--root", root)]
+    words += [word for name, value in sorted(request.stack.environment.items()) for word in ("--env", f"{name}={value}")]
+    words += [] if request.stack.include else ["--no-include"]
     words += ["--runtime-only"] if request.runtime_only else []
     return shlex.join(words)
 
 
-def _notes(groups: Sequence[GroupAnswer], cut: tuple[str, ...]) -> tuple[str, ...]:
+def machine_words(machine: Machine) -> list[str]:
+    """The options that describe a machine."""
+    pairs = {"--platform": machine.platform, "--os": machine.os, "--target": machine.target, "--libc": machine.libc}
+    words = [word for option, value in pairs.items() if value for word in (option, str(value))]
+    words += [word for value in machine.cuda_arch for word in ("--cuda-arch", value)]
+    return words + [word for value in machine.amdgpu_target for word in ("--amdgpu-target", value)]
+
+
+def choice_words(choices: Choices) -> list[str]:
+    """The options that say how to select, where they are not the usual ones."""
+    usual = Choices()
+    words = [word for name in choices.sources for word in ("--source", name)]
+    words += ["--os-policy", choices.os_policy] if choices.os_policy != usual.os_policy else []
+    words += ["--labelled", choices.labelled] if choices.labelled != usual.labelled else []
+    return words + (["--assume-externals"] if choices.assume_externals else [])
+
+
+def _notes(
+    groups: Sequence[GroupAnswer],
+    cut: tuple[str, ...],
+    closure: dict[str, ConcreteSpec],
+    mirrors: tuple[Mirror, ...],
+) -> tuple[str, ...]:
     notes = [note for group in groups for answer in group.roots if answer.chosen for note in answer.chosen.notes]
     notes += [f"group {group.name}: the best answer found in time, not proven to be the best" for group in groups if not group.optimal]
     for group in groups:
@@ -280,6 +330,12 @@ def _notes(groups: Sequence[GroupAnswer], cut: tuple[str, ...]) -> tuple[str, ..
                     f"{answer.root}: {answer.equals} hashes are equal in all that their sources state; the smallest was taken. Only their "
                     "dependencies tell them apart: sync the index of their build cache to choose between them.",
                 )
+    served = frozenset().union(*(mirror.serves for mirror in mirrors))
+    if unserved := sorted(spec.name for key, spec in closure.items() if not spec.external and key not in served):
+        notes.append(
+            f"{len(unserved)} of {len(closure)} packages are in no mirror that is known ({', '.join(unserved[:3])}): they are from an "
+            "index or page alone. Sync the mirror itself, or add it to what is written, since Spack needs one that has them.",
+        )
     if cut:
         notes.append(f"{len(cut)} build-only nodes that no source has were left out: {', '.join(cut[:5])}")
     return tuple(dict.fromkeys(notes))

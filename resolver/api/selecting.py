@@ -12,10 +12,13 @@ from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.catalog.store import Store
 from resolver.errors import InputError
+from resolver.formats.shapes import listed, mapping, texts
 from resolver.selection.gates import Judge
 from resolver.selection.model import Policy
 from resolver.selection.rules import Rules
 from resolver.spec.abstract import AbstractSpec
+
+GRANULARITIES = ("microarchitectures", "generic")
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -42,14 +45,17 @@ def make_judge(
 ) -> Judge:
     """A judge for one group: its machine, its stack's rules, the user's choices."""
     config = concretizer or {}
-    targets = config.get("targets") or {}
+    granularity = mapping(config.get("targets"), "concretizer:targets").get("granularity", GRANULARITIES[0])
+    if granularity not in GRANULARITIES:
+        msg = f"{granularity!r} is no granularity of targets"
+        raise InputError(msg, where="concretizer:targets:granularity", hint=f"known are {', '.join(GRANULARITIES)}")
     include, exclude = _reuse(config.get("reuse"))
     policy = Policy(
         os_policy=choices.os_policy,
         assume_externals=choices.assume_externals,
-        label=label if label in pool.labels() else "",
+        label=label if choices.labelled == "only" or label in pool.labels() else "",
         labelled=choices.labelled,
-        granularity=str(targets.get("granularity", "microarchitectures")),
+        granularity=granularity,
         reuse_include=include,
         reuse_exclude=exclude,
     )
@@ -60,12 +66,14 @@ def _reuse(value: object) -> tuple[tuple[AbstractSpec, ...], tuple[AbstractSpec,
     """``concretizer:reuse``: what may and may not be reused; of a list of sources the build caches' entry is ours."""
     if not isinstance(value, Mapping):
         return (), ()
-    entries = [e for e in value.get("from") or [] if isinstance(e, Mapping) and e.get("type") == "buildcache"]
+    where = "concretizer:reuse"
+    entries = [mapping(entry, f"{where}:from") for entry in listed(value.get("from"), f"{where}:from")]
+    caches = [entry for entry in entries if entry.get("type") == "buildcache"]
     found = []
     for key in ("include", "exclude"):
-        texts = next((e[key] for e in entries if e.get(key)), value.get(key)) or []
+        given = next((entry[key] for entry in caches if entry.get(key)), value.get(key))
         try:
-            found.append(tuple(AbstractSpec.parse(str(text)) for text in texts))
+            found.append(tuple(map(AbstractSpec.parse, texts(given, f"{where}:{key}"))))
         except InputError as error:
-            raise error.at(f"concretizer:reuse:{key}") from None
+            raise error.at(f"{where}:{key}") from None
     return found[0], found[1]

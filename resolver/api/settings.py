@@ -38,7 +38,7 @@ def catalog_path(given: str | None) -> Path:
     """The catalog's file: as given, else by ``SPACK_RESOLVER_CATALOG``, else in the user's cache directory."""
     text = given or os.environ.get(CATALOG_VARIABLE)
     if text:
-        path = Path(text).expanduser()
+        path = Path(os.path.expanduser(text))  # noqa: PTH111 - leaves the name of an unknown user as it is
         return path / "catalog.sqlite" if path.is_dir() else path
     import platformdirs  # only the default needs it
 

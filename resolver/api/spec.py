@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def compare(settings: Settings, spec: AbstractSpec, against: str) -> list[Compar
 
     Of a lockfile the packages of the spec's name are looked at, of an anonymous spec all. Raises ``InputError`` when there is nothing.
     """
-    path = Path(against).expanduser()
+    path = Path(os.path.expanduser(against))  # noqa: PTH111 - leaves the name of an unknown user as it is
     if path.is_dir():
         path /= "spack.lock"
     found = list(_of_lockfile(path, spec) if path.is_file() else _of_catalog(settings, against))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,7 +44,7 @@ def load_stack(request: StackRequest, machine: Machine, settings: Settings, pool
 
 def find_stack(text: str, settings: Settings) -> Path:
     """The file of a stack: a path, a directory with a ``spack.yaml``, or a name in the folders of stacks."""
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - leaves the name of an unknown user as it is
     if path.is_dir() and (path / MANIFEST).is_file():
         return (path / MANIFEST).absolute()
     if path.is_file():

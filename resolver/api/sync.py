@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -75,7 +77,9 @@ def configured(settings: Settings) -> list[SyncRequest]:
 
 
 def _based(location: str, settings: Settings) -> str:
-    return location if "://" in location else str(settings.base / location)
+    if "://" in location:
+        return location
+    return str(settings.base / os.path.expanduser(location))  # noqa: PTH111 - leaves the name of an unknown user as it is
 
 
 def sync(settings: Settings, requests: Sequence[SyncRequest], reporter: Reporter | None = None) -> SyncResult:
@@ -131,10 +135,11 @@ def _row(source: Source, request: SyncRequest) -> SourceRow:
 
 
 def _check_name(row: SourceRow, store: Store, taken: dict[str, str]) -> None:
-    """Two places must not go by one name, or each sync of one would throw the other out."""
+    """Two places must not go by one name, or each sync of one would throw the other out; a place that is gone gives its name free."""
     old = store.source(row.name)
     place = f"{row.location} {row.layout}"
-    earlier = taken.get(row.name) or (f"{old.location} {old.layout}" if old else place)
+    moved = old is not None and not Path(old.location).exists()
+    earlier = taken.get(row.name) or (f"{old.location} {old.layout}" if old and not moved else place)
     if earlier != place:
         msg = f"the name {row.name!r} is that of another source, {earlier.rsplit(' ', 1)[0]}"
         raise InputError(msg, hint="give this one another with --name")

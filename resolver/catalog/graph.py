@@ -8,9 +8,7 @@ import networkx as nx
 
 from resolver.catalog.pool import CatalogPool
 from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.node import DEPTYPE_BITS
-
-ALL_TYPES = 15
+from resolver.spec.node import ALL_TYPES, DEPTYPE_BITS
 
 
 def closure_graph(pool: CatalogPool, hashes: Iterable[str], deptypes: int = ALL_TYPES) -> nx.DiGraph:
@@ -65,10 +63,3 @@ def selection_graph(
             if key:
                 graph.add_edge(root, key)
     return graph
-
-
-def by_impact(graph: nx.DiGraph) -> list[tuple[str, int]]:
-    """Records with the number of records that need them, most needed first: what a missing one would take along."""
-    records = [node for node, kind in graph.nodes(data="kind") if kind == "record"]
-    needed = graph.subgraph(records)
-    return sorted(((node, len(nx.ancestors(needed, node))) for node in records), key=lambda item: (-item[1], item[0]))

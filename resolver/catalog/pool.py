@@ -31,14 +31,17 @@ class CatalogPool:
 
     def __init__(self, store: Store, sources: Sequence[str] = ()) -> None:
         finalize(self, store.connection.close)
-        self._query = store.connection.execute
-        rows = self._query("SELECT id, name FROM source").fetchall()
+        self._query = store.query
+        rows = self._query("SELECT id, name FROM source")
         known = {str(name): int(key) for key, name in rows}
         if unknown := [name for name in sources if name not in known]:
             msg = f"no source named {unknown[0]!r}"
             raise InputError(msg, hint=f"synced are: {', '.join(sorted(known)) or 'none'}")
         self._sources = {known[name]: name for name in (sources or known)}
         self._rows = {row.name: row for row in store.sources()}
+        # Where sources are chosen, what others state does not exist; where all are, the condition would only cost time.
+        chosen = ", ".join(map(str, self._sources))
+        self._stated = f"EXISTS (SELECT 1 FROM statement s WHERE s.record = record.id AND s.source IN ({chosen}))" if sources else "1"
         self._specs: dict[str, ConcreteSpec | None] = {}
         self._statements: dict[str, Statement] = {}
         self._nodes: dict[str, bytes] = {}
@@ -68,10 +71,10 @@ class CatalogPool:
             self._adopt(self._query(f"{RECORD} r.hash IN ({marks}) {BEST}", part))
 
     def _load(self, key: str) -> ConcreteSpec | None:
-        for column in ("hash", "alias"):
-            if specs := self._adopt(self._query(f"{RECORD} r.{column} = ? {BEST}", (key,))):
-                return specs[0]
-        return None
+        if specs := self._adopt(self._query(f"{RECORD} r.hash = ? {BEST}", (key,))):
+            return specs[0]
+        rows = self._query("SELECT hash FROM record WHERE alias = ? AND alias <> '' AND hash <> alias ORDER BY hash LIMIT 1", (key,))
+        return self.get(str(rows[0][0])) if rows else None
 
     def named(self, name: str) -> list[ConcreteSpec]:
         """All records of a package, by hash."""
@@ -118,41 +121,41 @@ class CatalogPool:
 
     def versions(self, name: str) -> list[str]:
         """All versions that records of a package have, in no order."""
-        return [str(row[0]) for row in self._query("SELECT DISTINCT version FROM record WHERE name = ?", (name,))]
+        return self._column(f"SELECT DISTINCT version FROM record WHERE name = ? AND {self._stated}", name)
 
     def oses(self) -> list[str]:
         """All OS labels of records, sorted."""
-        return [str(row[0]) for row in self._query("SELECT DISTINCT os FROM record WHERE os <> '' ORDER BY os")]
+        return self._column(f"SELECT DISTINCT os FROM record WHERE os <> '' AND {self._stated} ORDER BY os")
 
     def providers(self, virtual: str) -> list[str]:
         """The packages that were seen to provide a virtual, sorted."""
-        return [str(row[0]) for row in self._query("SELECT DISTINCT name FROM provider WHERE virtual = ? ORDER BY name", (virtual,))]
+        chosen = ", ".join(map(str, self._sources))
+        return self._column(f"SELECT DISTINCT name FROM provider WHERE virtual = ? AND source IN ({chosen}) ORDER BY name", virtual)
 
     def has_package(self, name: str) -> bool:
         """Does any record have this name?"""
-        return self._query("SELECT 1 FROM record WHERE name = ? LIMIT 1", (name,)).fetchone() is not None
+        return bool(self._column(f"SELECT name FROM record WHERE name = ? AND {self._stated} LIMIT 1", name))
 
     def package_names(self) -> list[str]:
         """All names of packages, sorted."""
-        return [str(row[0]) for row in self._query("SELECT DISTINCT name FROM record ORDER BY name")]
+        return self._column(f"SELECT DISTINCT name FROM record WHERE {self._stated} ORDER BY name")
 
     def labels(self) -> list[str]:
         """All stack labels, sorted."""
         own = {row.stack for row in self.sources.values() if row.stack}
-        texts = self._query("SELECT DISTINCT stacks FROM statement WHERE stacks <> ''").fetchall()
-        return sorted(own.union(*(str(text).split() for (text,) in texts)))
+        chosen = ", ".join(map(str, self._sources))
+        texts = self._column(f"SELECT DISTINCT stacks FROM statement WHERE stacks <> '' AND source IN ({chosen})")
+        return sorted(own.union(*(text.split() for text in texts)))
 
     def labelled(self, stack: str) -> list[str]:
         """The packages that a record in a build cache with this stack label exists for, sorted."""
-        rows = self._query(
+        chosen = ", ".join(map(str, self._sources))
+        return self._column(
             "SELECT DISTINCT r.name FROM statement s JOIN record r ON r.id = s.record JOIN source o ON o.id = s.source "
-            "WHERE s.in_buildcache AND (o.stack = ?1 OR ' ' || s.stacks || ' ' LIKE '% ' || ?2 || ' %' ESCAPE '\\') ORDER BY r.name",
-            (stack, _escaped(stack)),
+            f"WHERE s.in_buildcache AND o.id IN ({chosen}) "
+            "AND (o.stack = ?1 OR instr(' ' || s.stacks || ' ', ' ' || ?1 || ' ')) ORDER BY r.name",
+            stack,
         )
-        return [str(row[0]) for row in rows]
 
-
-def _escaped(text: str) -> str:
-    for sign in "\\%_":
-        text = text.replace(sign, "\\" + sign)
-    return text
+    def _column(self, statement: str, *values: str) -> list[str]:
+        return [str(row[0]) for row in self._query(statement, values)]

@@ -1,4 +1,4 @@
--- One row a source that was synced. `location` is what was given, without credentials; `digest` tells whether it changed.
+-- One row a source that was synced. `location` is where it lies, `digest` tells whether it changed.
 CREATE TABLE source (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -14,7 +14,7 @@ CREATE TABLE source (
     synced_at TEXT NOT NULL
 );
 
--- One row a distinct node; a hash that sources state differently has several.
+-- One row a distinct node: a hash that sources state differently has several.
 CREATE TABLE record (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL,

@@ -7,11 +7,11 @@ sync leaves the old one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -54,7 +54,7 @@ class Store:
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
-        if not write and not path.exists():
+        if not write and not (path.exists() and path.stat().st_size):
             msg = f"there is no catalog at {path}"
             raise InputError(msg, hint="`spack-resolver sync SOURCE` makes one")
         try:
@@ -63,14 +63,22 @@ class Store:
             self.connection = self._open(write=write)
         except (sqlite3.Error, OSError) as error:
             msg = f"the catalog {path} cannot be opened"
-            raise InputError(msg, why=str(error), hint="name another with --catalog, or delete the file and sync again") from None
+            raise InputError(msg, why=str(error), hint="is it a catalog? name another with --catalog") from None
 
     def _open(self, *, write: bool) -> sqlite3.Connection:
+        if write:
+            return self._connected("mode=rwc", write=True)
+        try:
+            return self._connected("mode=ro", write=False)
+        except sqlite3.OperationalError:
+            # Write-ahead mode needs a file beside the catalog; where none can be made, nobody writes either.
+            return self._connected("mode=ro&immutable=1", write=False)
+
+    def _connected(self, mode: str, *, write: bool) -> sqlite3.Connection:
         path = str(self.path.absolute())
         for sign in "%?#":
             path = path.replace(sign, f"%{ord(sign):02x}")
-        uri = f"file:{path}?mode={'rwc' if write else 'ro'}"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(f"file:{path}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             self._prepare(connection, write=write)
         except BaseException:
@@ -79,17 +87,24 @@ class Store:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection, *, write: bool) -> None:
-        application, version = (connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
+        application, version = _identity(connection)
         if write and version == 0 and application == 0:
-            connection.execute("PRAGMA journal_mode = WAL")
             _create(connection)
-            return
+            application, version = _identity(connection)
         if application != APPLICATION_ID:
             msg = f"{self.path} is not a catalog of spack-resolver"
             raise InputError(msg, hint="name another file with --catalog")
         if version != SCHEMA_VERSION:
             msg = f"the catalog {self.path} has schema {version}, this program knows {SCHEMA_VERSION}"
-            raise InputError(msg, hint="delete the file and sync again, or name another with --catalog")
+            raise InputError(msg, hint="sync into a new one, named with --catalog")
+
+    def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a SELECT gives. Raises ``InputError`` when the file is damaged."""
+        try:
+            return self.connection.execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            msg = f"the catalog {self.path} cannot be read"
+            raise InputError(msg, why=str(error), hint="it may be damaged; sync into a new one, named with --catalog") from None
 
     def __enter__(self) -> Self:
         return self
@@ -99,12 +114,12 @@ class Store:
 
     def sources(self) -> list[SourceRow]:
         """All synced sources, by name."""
-        rows = self.connection.execute(f"SELECT {SOURCE_COLUMNS} FROM source ORDER BY name")
+        rows = self.query(f"SELECT {SOURCE_COLUMNS} FROM source ORDER BY name")
         return [_source(row) for row in rows]
 
     def source(self, name: str) -> SourceRow | None:
         """The source with this name, or None."""
-        rows = self.connection.execute(f"SELECT {SOURCE_COLUMNS} FROM source WHERE name = ?", (name,)).fetchall()
+        rows = self.query(f"SELECT {SOURCE_COLUMNS} FROM source WHERE name = ?", (name,))
         return _source(rows[0]) if rows else None
 
     def replace(self, source: SourceRow, records: Iterable[Record]) -> int:
@@ -138,7 +153,7 @@ class Store:
             raise InputError(msg, why=str(error), hint="is another sync running, the disk full, or the file read-only?") from None
 
     def _replace_source(self, source: SourceRow) -> int:
-        rows = self.connection.execute("SELECT id FROM source WHERE name = ?", (source.name,)).fetchall()
+        rows = self.query("SELECT id FROM source WHERE name = ?", (source.name,))
         if rows:
             key = int(rows[0][0])
             for table in ("statement", "provider"):
@@ -164,14 +179,33 @@ class Store:
         )
 
 
+def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Which program's file it is, and of which schema."""
+    application, version = (connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
+    return application, version
+
+
 def _create(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless another process has just made them.
+
+    Write-ahead mode comes last: changing to it does not wait for others, and whoever comes later finds it.
+    """
     from importlib.resources import files  # only a new catalog needs it
 
     script = files("resolver.catalog").joinpath("schema.sql").read_text("utf-8")
-    with closing(connection.cursor()) as cursor:
-        cursor.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
-        )
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _identity(connection) == (0, 0):
+            for statement in script.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _source(row: tuple[object, ...]) -> SourceRow:

@@ -11,7 +11,7 @@ import click
 
 from resolver.cli.context import Context
 from resolver.cli.output import error_document, print_error
-from resolver.errors import ResolverError, did_you_mean
+from resolver.errors import InputError, ResolverError, did_you_mean
 
 COMMANDS = {
     "expand": "What a stack definition asks for on a machine.",
@@ -92,6 +92,9 @@ def run(arguments: list[str] | None = None) -> int:
         return 0
     except ResolverError as error:
         return _failed(error, words)
+    except OSError as error:
+        hint = "check the names that were given, permissions and free space"
+        return _failed(InputError("a file cannot be used", why=str(error), hint=hint), words)
     except Exception as error:  # noqa: BLE001 - the last resort of the program
         return _internal(error, words)
 

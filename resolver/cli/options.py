@@ -70,7 +70,8 @@ def take_machine(context: Context, options: dict[str, Any]) -> Machine:
 
     given = {name: options.pop(name) for name in MACHINE_OPTIONS}
     machine = resolve_machine(MachineRequest(**given), context.settings)
-    if given["os"] and machine.libc and machine.found_by.get("libc", "").startswith("this host"):
+    from_host = {fact for fact, how in machine.found_by.items() if how.startswith("this host")}
+    if machine.libc and "libc" in from_host and "os" not in from_host:
         context.say(f"note: the libc, {machine.libc}, is this host's; --libc says another for {machine.os}")
     return machine
 

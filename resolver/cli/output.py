@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from errno import EISDIR
 from pathlib import Path
 from typing import Any
 
@@ -40,42 +41,63 @@ def print_error(error: ResolverError) -> None:
 
 
 def clean(text: str) -> str:
-    """Text without control characters, which a source could use to play tricks on a terminal."""
+    """Text without control characters."""
     return text.translate(CONTROL)
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns parted by two blanks, as wide as their content, on stdout."""
-    lines = [list(header), *([clean(cell) for cell in row] for row in rows)]
+    lines = [list(header), *([clean(cell).replace("\n", " ") for cell in row] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         click.echo(click.style(text, bold=True) if number == 0 else text)
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all. Raises ``InputError`` when it cannot be written."""
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write all files or none: each is written beside its place first. Raises ``InputError`` naming the one that cannot be."""
+    ready: dict[Path, Path] = {}
+    try:
+        for path, content in files.items():
+            try:
+                if not _takes_bytes(path):
+                    ready[path] = _written_beside(path, content)
+            except OSError as error:
+                msg = f"{path} cannot be written"
+                why = error.strerror or str(error)
+                raise InputError(msg, why=why, hint="check the path, its permissions and the free space") from None
+        for path, content in files.items():
+            if path in ready:
+                ready.pop(path).replace(path)
+            else:
+                path.write_bytes(content)
+    finally:
+        for left in ready.values():
+            left.unlink(missing_ok=True)
+
+
+def _takes_bytes(path: Path) -> bool:
+    """Is it a device or a pipe, which takes bytes and must not be replaced by a file? Raises ``IsADirectoryError``."""
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, "it is a directory")
+    return path.exists() and not path.is_file()
+
+
+def _written_beside(path: Path, content: bytes) -> Path:
     import tempfile  # loads much, and most commands write no file
 
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        if path.exists() and not path.is_file():  # a device or pipe takes bytes, and must not be replaced by a file
-            path.write_bytes(content)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        msg = f"{path} cannot be written"
-        raise InputError(msg, why=error.strerror or str(error), hint="check the path, its permissions and the free space") from None
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return Path(name)
 
 
 def _umask() -> int:

@@ -16,8 +16,8 @@ from resolver.cli.options import (
     take_choices,
     take_machine,
 )
-from resolver.cli.output import clean, print_document, print_table, write_file
-from resolver.errors import NotSatisfiedError
+from resolver.cli.output import clean, print_document, print_table, write_files
+from resolver.errors import InputError, NotSatisfiedError
 
 if TYPE_CHECKING:
     from resolver.api.resolve import Resolution
@@ -29,6 +29,7 @@ KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot")
 @click.command("resolve")
 @click.argument("stack")
 @click.option("--group", metavar="NAME", multiple=True, help="Resolve this group of the stack only; may be repeated.")
+@click.option("--root", "roots", metavar="SPEC", multiple=True, help="Write this root only, resolved with all others; may be repeated.")
 @click.option("--unify", type=click.Choice(["true", "when_possible", "false"]), help="In place of what the stack says.")
 @click.option("--partial", is_flag=True, help="Write what is served even if some roots are not.")
 @click.option("--runtime-only", is_flag=True, help="Leave out of the lockfile what packages were only built with.")
@@ -47,6 +48,7 @@ def command(
     /,
     stack: str,
     group: tuple[str, ...],
+    roots: tuple[str, ...],
     unify: str | None,
     partial: bool,
     runtime_only: bool,
@@ -71,7 +73,7 @@ def command(
     from resolver.api.resolve import ResolveRequest, resolve
     from resolver.api.stacks import StackRequest
 
-    kinds = [_kind(text) for text in emit]
+    kinds = _kinds(emit, as_json=as_json)
     machine = take_machine(context, options)
     environment = _variables(variables)
     request = ResolveRequest(
@@ -80,13 +82,14 @@ def command(
         take_choices(options),
         group,
         unify,  # type: ignore[arg-type] # one of the option's choices
+        roots,
         nodes=bool(output) or any(kind == "spack.lock" for kind, _ in kinds),
         downloads=any(kind == "urls" for kind, _ in kinds),
         runtime_only=runtime_only,
     )
     resolution = resolve(context.settings, request)
     _say_notes(context, resolution)
-    if resolution.satisfied or partial:
+    if (resolution.satisfied or partial) and (output or kinds):
         _write(context, resolution, output, kinds)
     elif output or kinds:
         raise _unsatisfied(resolution)
@@ -94,7 +97,8 @@ def command(
         print_document("resolve", resolution_body(resolution))
     elif not any(path is None for _, path in kinds):
         _print(context, resolution)
-    return 0 if resolution.satisfied or partial else NotSatisfiedError.exit_code
+    served = bool(resolution.environment.roots)
+    return 0 if resolution.satisfied or (partial and served) else NotSatisfiedError.exit_code
 
 
 def _kind(text: str) -> tuple[str, Path | None]:
@@ -103,6 +107,19 @@ def _kind(text: str) -> tuple[str, Path | None]:
         msg = f"{kind!r} is none of {', '.join(KINDS)}"
         raise click.BadParameter(msg, param_hint="--emit")
     return kind, Path(path) if path else None
+
+
+def _kinds(emit: tuple[str, ...], *, as_json: bool) -> list[tuple[str, Path | None]]:
+    """The artifacts asked for; stdout takes one document."""
+    kinds = [_kind(text) for text in emit]
+    if [path for _, path in kinds].count(None) + as_json > 1:
+        msg = "stdout takes one document; write the others to files with KIND=PATH"
+        raise click.BadParameter(msg, param_hint="--emit")
+    paths = [path.absolute() for _, path in kinds if path]
+    if len(set(paths)) < len(paths):
+        msg = "two artifacts cannot go to one file"
+        raise click.BadParameter(msg, param_hint="--emit")
+    return kinds
 
 
 def _variables(texts: tuple[str, ...]) -> dict[str, str]:
@@ -114,21 +131,23 @@ def _variables(texts: tuple[str, ...]) -> dict[str, str]:
 
 
 def _write(context: Context, resolution: Resolution, output: str | None, kinds: list[tuple[str, Path | None]]) -> None:
-    """Make all artifacts first, then write them: an error leaves nothing half written."""
-    emitted = [(_emit(kind, resolution), path) for kind, path in kinds]
-    folder = _folder(context, resolution) if output else []
-    for artifact in folder:
-        write_file(Path(output or ".") / artifact.path, artifact.content)
-        context.say(f"wrote {Path(output or '.') / artifact.path}")
+    """Make all artifacts first, then write all or none."""
+    if not resolution.environment.roots:
+        raise _unsatisfied(resolution)
+    beside_lock = any(kind == "spack.lock" for kind, _ in kinds)
+    emitted = [(_emit(kind, resolution, beside_lock=beside_lock), path) for kind, path in kinds]
+    folder = Path(output) if output else None
+    files = {folder / a.path: a.content for a in _folder(context, resolution, folder)} if folder else {}
+    files |= {path: artifact.content for artifact, path in emitted if path}
+    write_files(files)
+    for written in files:
+        context.say(f"wrote {written}")
     for artifact, path in emitted:
         if path is None:
             click.echo(artifact.content, nl=False)
-        else:
-            write_file(path, artifact.content)
-            context.say(f"wrote {path}")
 
 
-def _folder(context: Context, resolution: Resolution) -> list[Artifact]:
+def _folder(context: Context, resolution: Resolution, folder: Path) -> list[Artifact]:
     """Lockfile and manifest; the manifest alone, and why, where dependencies are not known."""
     from resolver.emit.spack_lock import emit_spack_lock
     from resolver.emit.spack_yaml import emit_spack_yaml
@@ -136,12 +155,15 @@ def _folder(context: Context, resolution: Resolution) -> list[Artifact]:
     try:
         lock = emit_spack_lock(resolution.environment)
     except NotSatisfiedError as error:
+        if (folder / "spack.lock").exists():
+            msg = f"{folder} holds a spack.lock of another environment, and none can be written in its place"
+            raise InputError(msg, why=str(error), hint="remove that file, or write to another directory") from None
         context.say(f"note: no spack.lock: {error}")
         return [emit_spack_yaml(resolution.environment, beside_lock=False)]
     return [lock, emit_spack_yaml(resolution.environment, beside_lock=True)]
 
 
-def _emit(kind: str, resolution: Resolution) -> Artifact:
+def _emit(kind: str, resolution: Resolution, *, beside_lock: bool) -> Artifact:
     from resolver.emit.environment import Artifact
     from resolver.emit.listings import emit_dot, emit_mirrors, emit_urls
     from resolver.emit.spack_lock import emit_spack_lock
@@ -149,7 +171,7 @@ def _emit(kind: str, resolution: Resolution) -> Artifact:
 
     environment = resolution.environment
     if kind == "spack.yaml":
-        return emit_spack_yaml(environment, beside_lock=False)
+        return emit_spack_yaml(environment, beside_lock=beside_lock)
     if kind == "urls":
         return emit_urls(list(resolution.downloads))
     if kind == "json":
@@ -163,6 +185,9 @@ def _emit(kind: str, resolution: Resolution) -> Artifact:
 def _unsatisfied(resolution: Resolution) -> NotSatisfiedError:
     left = [answer for group in resolution.groups for answer in group.roots if answer.chosen is None]
     total = sum(len(group.roots) for group in resolution.groups)
+    if not left:
+        msg = f"the stack {resolution.stack.name} asks for no root on {resolution.machine}"
+        return NotSatisfiedError(msg, hint="`spack-resolver expand` shows what it asks for; a `when` may leave nothing on this machine")
     msg = f"{len(left)} of {total} roots of {resolution.stack.name} have no hash on {resolution.machine}"
     hint = "--partial writes those that have; `spack-resolver find SPEC --all` gives the reason for each record"
     return NotSatisfiedError(msg, why=f"{left[0].root}: {left[0].text}", hint=hint)
@@ -186,7 +211,8 @@ def _print(context: Context, resolution: Resolution) -> None:
         f"{served} of {total} roots served, {len(resolution.environment.closure)} packages, fingerprint {resolution.fingerprint[:12]}"
     )
     for need in resolution.host_requirements:
-        context.say(clean(f"the host must have {need['name']} {need['version']} or newer at {need['path']}"))
+        newer = " or newer" if need["kind"] == "libc" else ""
+        context.say(clean(f"the host must have {need['name']} {need['version']}{newer} at {need['path']}"))
 
 
 def _version(answer: Any) -> str:  # noqa: ANN401 - a root's answer

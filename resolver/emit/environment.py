@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from resolver.spec.concrete import ConcreteSpec
+from resolver.versions import is_version
 
 
 class Artifact(msgspec.Struct, frozen=True):
@@ -26,8 +27,13 @@ class Root(msgspec.Struct, frozen=True):
 
     @property
     def pin(self) -> str:
-        """``name@=version/hash``: the text that stands in ``spack.yaml`` and in ``spack.lock``, which must be the same."""
+        """``name@=version/hash``: the text that stands in ``spack.yaml`` and in ``spack.lock``, which must be the same.
+
+        Without the version where the node's is none that can be written in a spec.
+        """
         version = self.spec.wire.version
+        if not is_version(version):
+            return f"{self.spec.name}/{self.spec.hash}"
         sign = "" if self.spec.version.ref else "="
         return f"{self.spec.name}@{sign}{version}/{self.spec.hash}"
 

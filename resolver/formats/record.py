@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from resolver.errors import FormatError
@@ -9,6 +11,7 @@ from resolver.spec.node import WireNode, decode_node
 
 HASH_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 LONGEST_HASH = 64
+PACKAGE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -36,6 +39,9 @@ def read_record(key: str, raw: msgspec.Raw, *, in_buildcache: bool) -> Record:
     except FormatError as error:
         raise error.at(f"record {key[:LONGEST_HASH]}") from None
     identity = check_hash(wire.hash or key)
+    if not PACKAGE_NAME.fullmatch(wire.name):
+        msg = f"{wire.name[:LONGEST_HASH]!r} is not the name of a package"
+        raise FormatError(msg, where=f"record {identity}")
     alias = key if key != identity else ""
     return Record(identity, wire, compact(bytes(raw)), in_buildcache, alias=alias)
 
@@ -49,7 +55,13 @@ def check_hash(text: str) -> str:
 
 
 def compact(raw: bytes) -> bytes:
-    """JSON without white space, keys in the order written."""
+    """JSON without white space, keys in the order written. Raises ``FormatError`` on bytes that are no UTF-8."""
+    try:
+        if not raw.isascii():
+            raw.decode()
+    except UnicodeDecodeError as error:
+        msg = "a spec node that is not UTF-8"
+        raise FormatError(msg, why=str(error)) from None
     if b"\n" in raw or b'": ' in raw or b", " in raw:
         return msgspec.json.format(raw, indent=-1)
     return raw

@@ -6,11 +6,15 @@ Closures of a stack's candidates overlap nearly wholly, so walking each anew wou
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from resolver.selection.pool import CandidatePool
 from resolver.spec.concrete import ConcreteSpec, Dependency
-from resolver.spec.node import LINK_RUN
-from resolver.spec.virtuals import LIBCS
+from resolver.spec.node import ALL_TYPES, LINK_RUN
+from resolver.spec.virtuals import COMPILER_RUNTIMES, LIBCS
+
+GCC_RUNTIME = "gcc-runtime"
+FLAGGED = {name: 1 << place for place, name in enumerate([*COMPILER_RUNTIMES, *COMPILER_RUNTIMES.values()])}
 
 
 def is_closure_edge(edge: Dependency) -> bool:
@@ -28,6 +32,8 @@ class Closures:
         self._masks: dict[str, int] = {}
         self._links: dict[str, list[Dependency]] = {}
         self._children: dict[str, list[ConcreteSpec]] = {}
+        self._flags: dict[str, int] = {}
+        self._with_runtime = 0
 
     def bit(self, spec: ConcreteSpec) -> int:
         """The node's own bit."""
@@ -35,6 +41,8 @@ class Closures:
         if number is None:
             number = self._numbers[spec.hash] = len(self._nodes)
             self._nodes.append(spec)
+            if spec.name == GCC_RUNTIME:
+                self._with_runtime |= 1 << number
         return 1 << number
 
     def links(self, spec: ConcreteSpec) -> list[Dependency]:
@@ -81,6 +89,45 @@ class Closures:
             fresh = [node for node in level if node.hash not in self._children]
             self._pool.prefetch(edge.hash for node in fresh for edge in self.links(node))
             level = list({child.hash: child for node in fresh for child in self.children(node)}.values())
+
+    def missing_runtime(self, spec: ConcreteSpec) -> str:
+        """The runtime that the node's DAG lacks though it has the compiler; empty when none (Spack ``_has_runtime_dependencies``).
+
+        Nearly all packages link to gcc-runtime, and where gcc is the only compiler around that settles it.
+        """
+        if self.mask(spec) & self._with_runtime and not self._other_compilers:
+            return ""
+        flags = self.dag_names(spec)
+        pairs = COMPILER_RUNTIMES.items()
+        return next((runtime for compiler, runtime in pairs if flags & FLAGGED[compiler] and not flags & FLAGGED[runtime]), "")
+
+    @cached_property
+    def _other_compilers(self) -> bool:
+        return any(self._pool.has_package(compiler) for compiler, runtime in COMPILER_RUNTIMES.items() if runtime != GCC_RUNTIME)
+
+    def dag_names(self, spec: ConcreteSpec) -> int:
+        """Which of ``FLAGGED`` are in the node's whole DAG, build dependencies included, as bits; each node is walked once."""
+        if spec.hash in self._flags:
+            return self._flags[spec.hash]
+        stack = [(spec, iter(self._all_children(spec)))]
+        self._flags[spec.hash] = FLAGGED.get(spec.name, 0)
+        while stack:
+            node, left = stack[-1]
+            child = next(left, None)
+            if child is None:
+                stack.pop()
+                if stack:
+                    self._flags[stack[-1][0].hash] |= self._flags[node.hash]
+            elif child.hash in self._flags:
+                self._flags[node.hash] |= self._flags[child.hash]
+            else:
+                self._flags[child.hash] = FLAGGED.get(child.name, 0)
+                stack.append((child, iter(self._all_children(child))))
+        return self._flags[spec.hash]
+
+    def _all_children(self, spec: ConcreteSpec) -> list[ConcreteSpec]:
+        self._pool.prefetch(edge.hash for edge in spec.dependencies)
+        return list(spec.children(ALL_TYPES))
 
     def nodes(self, mask: int) -> Iterator[ConcreteSpec]:
         """The nodes of a set of bits, in the order in which they were met."""

@@ -23,8 +23,6 @@ from resolver.spec.satisfies import match, match_node
 from resolver.spec.virtuals import COMPILERS, LANGUAGES
 from resolver.versions import parse_version
 
-RUNTIME_OF = {"gcc": "gcc-runtime", "intel-oneapi-compilers": "intel-oneapi-runtime"}
-ALL_TYPES = 15
 OLD_FORMAT = 5
 
 # What a failed check says: what the node has, what is wanted, and the rest of the sentence after the node's name.
@@ -42,7 +40,6 @@ class Judge:
         self.targets = self._targets()
         self.closures = Closures(pool)
         self._seen = 0
-        self._runtime_bits = 0
         self._failed = dict.fromkeys(GATES[1:], 0)
         self._own: dict[str, tuple[str, Failure] | None] = {}
         self._libcs: dict[str, Failure | None] = {}
@@ -66,7 +63,7 @@ class Judge:
         """A candidate, or the rejection by the first gate that the record or a node of its link/run closure fails."""
         closure = self.closures.mask(spec)
         self._look_at(closure)
-        worst = self._root_binary(spec, closure) or self._worst(spec, closure)
+        worst = self._root_binary(spec) or self._worst(spec, closure)
         if worst is None or worst.gate == "constraints":
             worst = self._root_constraints(spec, want) or worst
         if worst:
@@ -81,8 +78,6 @@ class Judge:
     def _look_at(self, closure: int) -> None:
         """Find the failures of the nodes that were not looked at before."""
         for node in self.closures.nodes(closure & ~self._seen):
-            if node.name in RUNTIME_OF.values():
-                self._runtime_bits |= self.closures.bit(node)
             failed = self._first_failure(node)
             if failed:
                 self._failed[failed[0]] |= self.closures.bit(node)
@@ -90,11 +85,11 @@ class Judge:
 
     def _worst(self, spec: ConcreteSpec, closure: int) -> Rejection | None:
         """The rejection by the first gate that fails, on the record itself if it fails there, else on the node of the smallest hash."""
-        for gate, failed in self._failed.items():
-            if closure & failed:
-                nodes = self.closures.nodes(closure & failed)
-                node = min(nodes, key=lambda n: (n is not spec, n.hash))
-                return self._rejection(spec, node, *(self._own[node.hash] or (gate, ("", "", ""))))
+        for failed in self._failed.values():
+            nodes = self.closures.nodes(closure & failed)
+            node = min(nodes, key=lambda n: (n is not spec, n.hash), default=None)
+            if node is not None and (found := self._first_failure(node)):
+                return self._rejection(spec, node, *found)
         return None
 
     def _first_failure(self, node: ConcreteSpec) -> tuple[str, Failure] | None:
@@ -113,26 +108,12 @@ class Judge:
         have, want, text = failure
         return Rejection(spec, gate, node, have, want, f"{_shown(node)} {text}")
 
-    def _root_binary(self, spec: ConcreteSpec, closure: int) -> Rejection | None:
-        failure: Failure | None = None
-        if spec.external:
-            failure = ("external", "a binary", "is an external of the machine where it was recorded, not a binary")
-        elif runtime := self._missing_runtime(spec, closure):
-            failure = (
-                "no " + runtime,
-                runtime,
-                f"was built with a compiler whose {runtime} it does not depend on; Spack does not reuse it",
-            )
-        return self._rejection(spec, spec, "binary", failure) if failure else None
-
-    def _missing_runtime(self, spec: ConcreteSpec, closure: int) -> str:
-        """Spack ``solver/reuse.py:_has_runtime_dependencies``: whatever has the compiler in its DAG has its runtime there too."""
-        if not self.pool.statement(spec).complete:
-            return ""
-        there = {node.name for node in self.closures.nodes(closure & self._runtime_bits)}
-        missing = [(c, r) for c, r in RUNTIME_OF.items() if r not in there and self.pool.has_package(c)]
-        names = {node.name for node in spec.closure(ALL_TYPES).values()} if missing else set()
-        return next((runtime for compiler, runtime in missing if compiler in names and runtime not in names), "")
+    def _root_binary(self, spec: ConcreteSpec) -> Rejection | None:
+        if not spec.external:
+            return None
+        return self._rejection(
+            spec, spec, "binary", ("external", "a binary", "is an external of the machine where it was recorded, not a binary")
+        )
 
     def _binary(self, node: ConcreteSpec) -> Failure | None:
         if node.external:
@@ -143,9 +124,22 @@ class Judge:
             return ("dev_path", "a released source", "is a development build, which Spack does not reuse")
         if node.name == "compiler-wrapper":
             return ("compiler-wrapper", "a package", "is part of Spack's build environment and never reused")
+        built = node.wire.build_spec
+        if built and built.key and self.pool.get(built.key) is None:
+            return ("incomplete", f"{built.name}/{built.key[:7]}", f"was spliced from {built.name}/{built.key[:7]}, which no source has")
+        if missing := self._missing_link(node):
+            return missing
+        if self.pool.statement(node).complete and (runtime := self.closures.missing_runtime(node)):
+            return ("no " + runtime, runtime, f"was built with a compiler whose {runtime} it does not depend on; Spack does not reuse it")
+        return None
+
+    def _missing_link(self, node: ConcreteSpec) -> Failure | None:
         for edge in self.closures.links(node):
-            if self.pool.get(edge.hash) is None:
-                return ("incomplete", f"{edge.name}/{edge.hash[:7]}", f"links to {edge.name}/{edge.hash[:7]}, which no source has")
+            child = self.pool.get(edge.hash)
+            if child is None or not self.pool.statement(child).complete:
+                shown = f"{edge.name}/{edge.hash[:7]}"
+                rest = "which no source has" if child is None else "of which only a page is known, without its dependencies"
+                return ("incomplete", shown, f"links to {shown}, {rest}")
         return None
 
     def _external(self, node: ConcreteSpec) -> Failure | None:

@@ -12,13 +12,15 @@ CAPABILITY = re.compile(r"(\d+)(\d)([a-z]?)")
 
 def gpu_failure(spec: ConcreteSpec, machine: Machine) -> tuple[str, str, str] | None:
     """What a build for GPUs has, what the machine has, and a sentence; None when it runs or the machine states no GPU."""
+    if not machine.cuda_arch and not machine.amdgpu_target:
+        return None
     for variant, ours, runs in (
         ("cuda_arch", machine.cuda_arch, _cuda_runs),
         ("amdgpu_target", machine.amdgpu_target, str.__eq__),
     ):
-        built = _values(spec, variant) if ours else []
+        built = _values(spec, variant)
         if built and not any(runs(b, o) for b in built for o in ours):
-            have, want = ",".join(built), ",".join(ours)
+            have, want = ",".join(built), ",".join(ours) or "none such"
             return have, want, f"is built for {variant}={have}, the machine has {want}"
     return None
 

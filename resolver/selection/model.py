@@ -86,7 +86,6 @@ class GroupAnswer(msgspec.Struct, frozen=True):
     roots: tuple[RootAnswer, ...]
     optimal: bool = True
     unified: bool = True
-    notes: tuple[str, ...] = ()
 
     @property
     def satisfied(self) -> bool:

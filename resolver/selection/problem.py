@@ -5,11 +5,14 @@ A plain value of numbers and texts, that can be written out and solved again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from resolver.selection.model import Candidate
 from resolver.selection.ranking import CRITERIA, Ranking
 from resolver.spec.abstract import AbstractSpec
+from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
 from resolver.spec.virtuals import LANGUAGES
 
@@ -143,3 +146,9 @@ def _agree(problem: Problem, picks: tuple[int | None, ...], chosen: list[int]) -
             return False
     rooted = [problem.nodes[pick] for i, pick in enumerate(picks) if pick is not None and i not in problem.by_hash]
     return all(providers.get(virtual, node.package) == node.package for node in rooted for virtual in node.provides)
+
+
+def one_hash_each(specs: Iterable[ConcreteSpec]) -> bool:
+    """Has every package one hash, but for those that may stand beside each other?"""
+    names = [spec.name for spec in specs if spec.name not in SHARED]
+    return len(names) == len(set(names))

@@ -6,6 +6,7 @@ Source: Spack ``solver/concretize.lp`` (``opt_criterion``), ``solver/asp.py`` (`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -15,7 +16,7 @@ from resolver.selection.model import Candidate
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
 from resolver.spec.satisfies import match_variant
-from resolver.spec.virtuals import LANGUAGES
+from resolver.spec.virtuals import COMPILER_RUNTIMES, LANGUAGES
 from resolver.versions import VersionSet, parse_version
 
 CRITERIA = (
@@ -38,7 +39,7 @@ CRITERIA = (
     "hash",
 )
 UNRANKED = 100
-COMPILER_RUNTIMES = frozenset({"gcc-runtime", "intel-oneapi-runtime"})
+RUNTIME_NAMES = frozenset(COMPILER_RUNTIMES.values())
 Costs = tuple[int, ...]
 
 DEFAULT_PROVIDERS = {
@@ -88,7 +89,7 @@ class Ranking:
     def version_rank(self, name: str, version: str) -> int:
         """Place in the list of all known versions: those the stack prefers first, then newest first."""
         if name not in self._version_ranks:
-            preferred = [VersionSet.parse(text) for text in self.judge.rules.versions.get(name, ())]
+            preferred = self.judge.rules.versions.get(name, ())
             texts = sorted(set(self.pool.versions(name)), key=lambda t: (parse_version(t).preference, t), reverse=True)
             texts.sort(key=lambda text: _first(preferred, text))
             self._version_ranks[name] = {text: rank for rank, text in enumerate(texts)}
@@ -113,7 +114,7 @@ class Ranking:
         version = self.version_rank(spec.name, spec.wire.version)
         variants = self._variant_misses(spec)
         tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._compiler_rank(spec), 1)
-        other_version = 0 if spec.name in COMPILER_RUNTIMES else version
+        other_version = 0 if spec.name in RUNTIME_NAMES else version
         head = (weight, self._provider_rank(spec), self.os_ranks.get(spec.os, UNRANKED))
         source = self._source_rank(statement.served_by)
         return NodeCosts(
@@ -127,15 +128,15 @@ class Ranking:
         return min((order.index(name) for name in served_by), default=len(order))
 
     def _target_costs(self, spec: ConcreteSpec) -> tuple[int, int]:
-        if spec.name in COMPILER_RUNTIMES or spec.external:
+        if spec.name in RUNTIME_NAMES or spec.external:
             return 0, 0
         children = self.judge.closures.children(spec)
-        changes = sum(1 for c in children if c.target != spec.target and c.name not in COMPILER_RUNTIMES and not c.wire.external)
+        changes = sum(1 for c in children if c.target != spec.target and c.name not in RUNTIME_NAMES and not c.wire.external)
         return changes, self.target_rank(spec.target)
 
     def _runtime_costs(self, spec: ConcreteSpec) -> tuple[int, int]:
         """Version and target of a compiler's runtime, which Spack compares after those of all other packages."""
-        if spec.name not in COMPILER_RUNTIMES:
+        if spec.name not in RUNTIME_NAMES:
             return 0, 0
         return self.version_rank(spec.name, spec.wire.version), self.target_rank(spec.target)
 
@@ -182,6 +183,6 @@ class Ranking:
         return (*sums, candidate.spec.hash)
 
 
-def _first(preferred: list[VersionSet], text: str) -> int:
+def _first(preferred: Sequence[VersionSet], text: str) -> int:
     version = parse_version(text)
     return next((place for place, versions in enumerate(preferred) if version in versions), len(preferred))

@@ -6,17 +6,19 @@ documentation of ``packages.yaml``. The section is given as plain mappings, alre
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from resolver.errors import InputError
+from resolver.formats.shapes import listed, mapping, texts
 from resolver.spec.abstract import EMPTY, AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.satisfies import Mismatch, match
 from resolver.spec.virtuals import COMPILERS, RUNTIMES, VIRTUALS
+from resolver.versions import VersionSet
 
 KINDS = ("require", "prefer", "conflict")
 
@@ -85,22 +87,22 @@ class Rules(msgspec.Struct, frozen=True):
     own: Mapping[str, Mapping[str, tuple[Requirement, ...]]] = msgspec.field(default_factory=dict)
     for_all: Mapping[str, tuple[Requirement, ...]] = msgspec.field(default_factory=dict)
     externals: tuple[External, ...] = ()
-    versions: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    versions: Mapping[str, tuple[VersionSet, ...]] = msgspec.field(default_factory=dict)
     variants: Mapping[str, AbstractSpec] = msgspec.field(default_factory=dict)
     providers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     @staticmethod
     def read(packages: Mapping[str, Any]) -> Rules:
         """Read a merged ``packages`` section. Raises ``InputError`` naming the key of a rule that cannot be read."""
-        own = {name: _requirements(name, section) for name, section in packages.items() if name != "all"}
-        externals = [e for name, section in packages.items() for e in _externals(name, section)]
+        sections = {name: mapping(section, f"packages:{name}") for name, section in packages.items()}
+        own = {name: _requirements(name, section) for name, section in sections.items() if name != "all"}
         return Rules(
             own=own,
-            for_all=_requirements("all", packages.get("all")),
-            externals=tuple(externals),
-            versions={name: _texts(section, "version") for name, section in packages.items()},
-            variants={name: _variants(name, section) for name, section in packages.items()},
-            providers=_providers(packages),
+            for_all=_requirements("all", sections.get("all", {})),
+            externals=tuple(e for name, section in sections.items() for e in _externals(name, section)),
+            versions={name: _versions(name, section) for name, section in sections.items() if section.get("version")},
+            variants={name: _variants(name, section) for name, section in sections.items() if section.get("variants")},
+            providers=_providers(sections.get("all", {})),
         )
 
     def on_package(self, spec: ConcreteSpec) -> list[Requirement]:
@@ -120,14 +122,10 @@ class Rules(msgspec.Struct, frozen=True):
         return [rule for kind in KINDS for rule in sections.get(kind, ())]
 
 
-def _section(section: object) -> Mapping[str, Any]:
-    return section if isinstance(section, Mapping) else {}
-
-
-def _requirements(name: str, section: object) -> dict[str, tuple[Requirement, ...]]:
+def _requirements(name: str, section: Mapping[str, Any]) -> dict[str, tuple[Requirement, ...]]:
     found = {}
     for kind in KINDS:
-        value = _section(section).get(kind)
+        value = section.get(kind)
         items = value if isinstance(value, list) else [] if value is None else [value]
         origin = f"packages:{name}:{kind}"
         found[kind] = tuple(_requirement(item, kind, origin) for item in items)
@@ -150,42 +148,47 @@ def _requirement(item: object, kind: str, origin: str) -> Requirement:
 def _alternatives(item: Mapping[str, Any], kind: str) -> tuple[list[str], bool]:
     for key in ("one_of", "any_of", "spec"):
         if key in item:
-            value = item[key]
-            specs = [str(s) for s in value] if isinstance(value, list) else [str(value)]
+            specs = list(texts(item[key], key))
             return ([*specs, "@:"] if kind != "require" else specs), (kind == "conflict" or key == "one_of")
-    msg = f"a rule with the keys {', '.join(item)}"
+    msg = f"a rule with the keys {', '.join(map(str, item))}"
     raise InputError(msg, hint="it needs one of spec, one_of, any_of")
 
 
-def _externals(name: str, section: object) -> list[External]:
+def _externals(name: str, section: Mapping[str, Any]) -> list[External]:
+    where = f"packages:{name}:externals"
     found = []
-    for entry in _section(section).get("externals") or ():
-        try:
-            spec = AbstractSpec.parse(str(entry["spec"]))
-        except InputError as error:
-            raise error.at(f"packages:{name}:externals") from None
-        modules = entry.get("modules") or ()
-        found.append(External(spec, entry.get("prefix"), tuple(map(str, modules))))
+    for item in listed(section.get("externals"), where):
+        entry = mapping(item, where)
+        if "spec" not in entry:
+            msg = "an external without a spec"
+            raise InputError(msg, where=where, hint="write - spec: name@version, and its prefix")
+        modules = texts(entry.get("modules"), where)
+        prefix = entry.get("prefix")
+        found.append(External(_spec(str(entry["spec"]), where), None if prefix is None else str(prefix), modules))
     return found
 
 
-def _texts(section: object, key: str) -> tuple[str, ...]:
-    value = _section(section).get(key) or ()
-    return tuple(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else (str(value),)
-
-
-def _variants(name: str, section: object) -> AbstractSpec:
-    texts = _texts(section, "variants")
+def _spec(text: str, where: str) -> AbstractSpec:
     try:
-        return AbstractSpec.parse(" ".join(texts))
+        return AbstractSpec.parse(text)
     except InputError as error:
-        raise error.at(f"packages:{name}:variants") from None
+        raise error.at(where) from None
 
 
-def _providers(packages: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    listed = _section(_section(packages.get("all")).get("providers"))
-    return {virtual: tuple(_name(text) for text in names or ()) for virtual, names in listed.items()}
+def _versions(name: str, section: Mapping[str, Any]) -> tuple[VersionSet, ...]:
+    where = f"packages:{name}:version"
+    try:
+        return tuple(VersionSet.parse(text.removeprefix("@")) for text in texts(section["version"], where))
+    except InputError as error:
+        raise error.at(where) from None
 
 
-def _name(text: str) -> str:
-    return AbstractSpec.parse(str(text)).name or str(text)
+def _variants(name: str, section: Mapping[str, Any]) -> AbstractSpec:
+    where = f"packages:{name}:variants"
+    return _spec(" ".join(texts(section["variants"], where)), where)
+
+
+def _providers(section: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    where = "packages:all:providers"
+    found = mapping(section.get("providers"), where).items()
+    return {virtual: tuple(_spec(text, where).name or text for text in texts(names, where)) for virtual, names in found}

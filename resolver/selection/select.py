@@ -17,7 +17,7 @@ from resolver.selection.model import (
     Unify,
 )
 from resolver.selection.pool import CandidatePool
-from resolver.selection.problem import solve_trivially, state_problem
+from resolver.selection.problem import one_hash_each, solve_trivially, state_problem
 from resolver.selection.ranking import CRITERIA, Ranking
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
@@ -80,7 +80,7 @@ def select_group(judge: Judge, name: str, roots: Sequence[AbstractSpec], unify: 
         for root, pick, row, (_, rejections) in zip(roots, picks, candidates, rows, strict=True)
     ]
     answer = GroupAnswer(name, unify, tuple(answers), optimal)
-    return replace(answer, unified=_is_unified(answer))
+    return replace(answer, unified=one_hash_each(answer.closure.values()))
 
 
 def _unified(
@@ -138,8 +138,9 @@ def _answer(
     others = [candidate for candidate in row if candidate is not pick]
     if not others:
         return replace(answer, text="the only candidate")
-    criterion = _difference(ranking.solo(pick), ranking.solo(others[0]))
-    equals = 1 + sum(1 for other in others if _difference(ranking.solo(pick), ranking.solo(other)) == CRITERIA[-1])
+    costs = ranking.solo(pick)
+    criterion = _difference(costs, ranking.solo(others[0]))
+    equals = sum(1 for candidate in row if ranking.solo(candidate)[:-1] == costs[:-1])
     text = f"best of {len(row)} candidates by {criterion}" if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
     return replace(answer, runner_up=RunnerUp(others[0].spec, criterion), equals=equals, text=text)
 
@@ -156,11 +157,3 @@ def _unserved(root: AbstractSpec, row: list[Candidate], rejections: list[Rejecti
     if rejections:
         return rejections[0].text
     return f"no source has a record of {root.name or '/' + str(root.hash)}"
-
-
-def _is_unified(answer: GroupAnswer) -> bool:
-    packages: dict[str, str] = {}
-    for spec in answer.closure.values():
-        if spec.name != "gcc-runtime" and packages.setdefault(spec.name, spec.hash) != spec.hash:
-            return False
-    return True

@@ -7,15 +7,17 @@ indexes, or hold directories that are any of these.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
-from resolver.errors import FormatError, InputError, SourceError, UnsupportedError
+from resolver.errors import FormatError, InputError, ResolverError, SourceError, UnsupportedError
 from resolver.formats import build_cache, manifest
 from resolver.formats.index import read_index
 from resolver.formats.lockfile import read_lockfile
@@ -28,7 +30,7 @@ DEEPEST = 4
 GENERIC_NAMES = frozenset({"index.json", "index.json.gz", "spack.lock"})
 RELEASE = re.compile(r"develop(-\d{4}-\d{2}-\d{2})?|v\d+\.\d+(\.\d+)*|releases?-v\d+\.\d+")
 INSIDE_MIRRORS = frozenset({"v3", "blobs", "build_cache"})
-REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://")
+REMOTE = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:/")
 
 
 def find_sources(location: str) -> list[Source]:
@@ -38,7 +40,7 @@ def find_sources(location: str) -> list[Source]:
     """
     path = _path(location)
     if path.is_dir():
-        found = list(_in_directory(path, 0))
+        found = _distinct(list(_in_directory(path, 0)))
         if not found:
             msg = f"nothing to sync in the directory {path}"
             why = "it holds no mirror, index, lockfile or package page"
@@ -53,7 +55,11 @@ def find_sources(location: str) -> list[Source]:
 def _path(location: str) -> Path:
     if not REMOTE.match(location):
         return Path(location).resolve()
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location.strip())
+    except ValueError as error:
+        msg = "not a URL"
+        raise InputError(msg, why=str(error), hint="give a path, or file:///path") from None
     if parts.scheme != "file":
         msg = f"{parts.scheme}://{parts.hostname or ''} cannot be read from here"
         raise UnsupportedError(msg, why="local sources only are read", hint="copy the mirror's index to a file and sync that")
@@ -67,6 +73,21 @@ def _in_directory(path: Path, depth: int) -> Iterator[Source]:
     for child in _children(path) if depth < DEEPEST else ():
         if child.is_dir() and child.name not in passed_over and not child.name.startswith("."):
             yield from _in_directory(child, depth + 1)
+
+
+def _distinct(found: list[Source]) -> list[Source]:
+    """Sources with names that differ: those of one name are told apart by the folder above."""
+    names = Counter(source.name for source in found)
+    return [replace(s, name=f"{Path(s.location).parent.name}-{s.name}") if names[s.name] > 1 else s for s in found]
+
+
+def _broken(kind: str, path: Path, error: ResolverError) -> Source:
+    """A source that cannot be read: opening it gives the error, so that the others beside it are read all the same."""
+
+    def fail() -> NoReturn:
+        raise error
+
+    return Source(kind, path.name, str(path), "", fail)
 
 
 def _children(path: Path) -> list[Path]:
@@ -83,9 +104,12 @@ def _mirrors(path: Path) -> Iterator[Source]:
     make = partial(Source, "mirror", url=path.as_uri(), stack=stack, release=release)
     v3 = path / manifest.INDEX_MANIFEST
     if v3.is_file():
-        blob = v3_index(v3)
-        content = partial(_index_content, lambda: blob.read(path))
-        yield make(path.name, str(path), blob.digest, content, layout="v3", signed=is_signed(path, "v3"))
+        try:
+            blob = v3_index(v3)
+            content = partial(_index_content, lambda: blob.read(path))
+            yield make(path.name, str(path), blob.digest, content, layout="v3", signed=is_signed(path, "v3"))
+        except ResolverError as error:
+            yield _broken("mirror", path, error)
     v2 = path / build_cache.INDEX
     if v2.is_file():
         name = f"{path.name}-v2" if v3.is_file() else path.name

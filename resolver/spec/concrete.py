@@ -106,7 +106,7 @@ class ConcreteSpec:
 
     @property
     def version(self) -> Version:
-        """Its version. Raises ``SpecError`` on a text that is no version."""
+        """Its version."""
         return parse_version(self.wire.version)
 
     @property

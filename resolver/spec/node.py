@@ -15,6 +15,7 @@ from resolver.errors import FormatError
 
 BUILD, LINK, RUN, TEST = 1, 2, 4, 8
 LINK_RUN = LINK | RUN
+ALL_TYPES = BUILD | LINK | RUN | TEST
 DEPTYPE_BITS = {"build": BUILD, "link": LINK, "run": RUN, "test": TEST}
 CURRENT_FORMAT = 5
 Deptype = Literal["build", "link", "run", "test"]
@@ -79,6 +80,11 @@ class WireBuildSpec(msgspec.Struct, frozen=True):
     name: str = ""
     hash: str = ""
     build_hash: str = ""
+
+    @property
+    def key(self) -> str:
+        """The hash that refers to it, whichever the format has."""
+        return self.hash or self.build_hash
 
 
 class WireNode(msgspec.Struct):

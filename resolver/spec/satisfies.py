@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from resolver.arch import target as targets
-from resolver.spec.node import BUILD, DEPTYPE_BITS, LINK, RUN, TEST
+from resolver.spec.node import ALL_TYPES, DEPTYPE_BITS
 from resolver.spec.parts import Flags, Variant
 from resolver.spec.virtuals import VIRTUALS
 from resolver.versions import ANY, Version, VersionSet
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from resolver.spec.parts import Edge
 
 NEW_FORMAT = 5
-ALL_TYPES = BUILD | LINK | RUN | TEST
 
 
 class Mismatch(msgspec.Struct, frozen=True):

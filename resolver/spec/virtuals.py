@@ -84,6 +84,9 @@ COMPILERS = frozenset(
 )
 """Packages with the tag ``compiler`` in Spack's builtin repository."""
 
+COMPILER_RUNTIMES = {"gcc": "gcc-runtime", "intel-oneapi-compilers": "intel-oneapi-runtime"}
+"""Compilers and the packages of their runtime libraries."""
+
 RUNTIMES = frozenset({"compiler-wrapper", "gcc-runtime", "glibc", "intel-oneapi-runtime", "musl"})
 """Packages with the tag ``runtime`` in Spack's builtin repository."""
 

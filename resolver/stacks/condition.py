@@ -31,6 +31,7 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 TEXT_METHODS = frozenset({"startswith", "endswith", "lower", "upper", "strip", "split"})
 NO_REGEX_OVER = 200
+MOST_REPETITIONS = 3
 
 
 def holds(text: str, machine: Machine, environment: Mapping[str, str]) -> bool:
@@ -120,8 +121,9 @@ class _Evaluator:
         raise _error(self.text, f"the method {method!r} is not allowed there")
 
     def regex(self, method: str, pattern: str, subject: str) -> bool:
-        """A pattern over a short text; nested repetition, which can take forever, is refused."""
-        if len(pattern) > NO_REGEX_OVER or len(subject) > NO_REGEX_OVER or re.search(r"[+*}]\)?[+*{]|\([^)]*[+*][^)]*\)[+*{]", pattern):
+        """A pattern over a short text; repeated groups and many repetitions, which can take forever, are refused."""
+        repeated = len(re.findall(r"[+*{]", pattern)) > MOST_REPETITIONS or re.search(r"\)[+*?{]|[+*?}][+*{]", pattern)
+        if len(pattern) > NO_REGEX_OVER or len(subject) > NO_REGEX_OVER or repeated:
             raise _error(self.text, "the regular expression is too complex")
         try:
             return getattr(re, method)(pattern, subject) is not None

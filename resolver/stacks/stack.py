@@ -12,6 +12,7 @@ import msgspec
 
 from resolver.arch.machine import Machine
 from resolver.errors import InputError
+from resolver.formats.shapes import listed, mapping, texts
 from resolver.spec.abstract import AbstractSpec
 from resolver.stacks.merge import merged
 from resolver.stacks.speclists import Definitions, Item, expand, read_items
@@ -36,10 +37,14 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """A stack definition, expanded for a machine: its groups in the order in which Spack would resolve them."""
+    """A stack definition, expanded for a machine: its groups in the order in which Spack would resolve them.
+
+    ``place`` is the file it was read from.
+    """
 
     name: str
     groups: tuple[Group, ...]
+    place: str = ""
     view: Any = None
     mirrors: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
@@ -65,6 +70,7 @@ class Stack(msgspec.Struct, frozen=True):
         return Stack(
             name,
             tuple(_group(key, raw[key], body, definitions, name) for key in _ordered(raw, name)),
+            name,
             body.get("view"),
             _mapping(body, "mirrors", name),
         )
@@ -80,14 +86,8 @@ def _body(document: object, name: str) -> Mapping[str, Any]:
     return body
 
 
-def _mapping(body: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
-    value = body.get(key, body.get(f"{key}:"))
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        msg = f"`{key}` is not a mapping"
-        raise InputError(msg, where=name, hint=f"write {key}: and its entries indented below")
-    return dict(value)
+def _mapping(body: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
+    return mapping(body.get(key, body.get(f"{key}:")), f"{name}: {key}")
 
 
 def _definitions(value: object, machine: Machine, environment: Mapping[str, str], name: str) -> Definitions:
@@ -96,7 +96,7 @@ def _definitions(value: object, machine: Machine, environment: Mapping[str, str]
     A name is built at the place of its first entry, so all its entries see only the names begun before it.
     """
     entries: dict[str, list[tuple[int, object]]] = {}
-    for place, entry in enumerate(value if isinstance(value, list) else []):
+    for place, entry in enumerate(listed(value, f"{name}: definitions")):
         where = f"{name}: definitions[{place}]"
         key, items = _definition(entry, where)
         kept = entries.setdefault(key, [])
@@ -132,19 +132,18 @@ def _applies(condition: object, machine: Machine, environment: Mapping[str, str]
 def _raw_groups(value: object, name: str) -> dict[str, dict[str, Any]]:
     """Items of ``specs`` sorted into groups; those without one are the default group's."""
     groups: dict[str, dict[str, Any]] = {DEFAULT_GROUP: {"specs": []}}
-    if value is not None and not isinstance(value, list):
-        msg = "`specs` is not a list"
-        raise InputError(msg, where=name, hint="write one spec a line, each after '- '")
-    for place, item in enumerate(value or []):
+    for place, item in enumerate(listed(value, f"{name}: specs")):
         if not isinstance(item, Mapping) or not {"group", "specs"} & set(item):
             groups[DEFAULT_GROUP]["specs"].append(item)
             continue
-        key = str(item.get("group", DEFAULT_GROUP))
-        _check_group(item, key, groups, f"{name}: specs[{place}]")
+        where = f"{name}: specs[{place}]"
+        (key,) = texts(item.get("group", DEFAULT_GROUP), f"{where}.group") or (DEFAULT_GROUP,)
+        _check_group(item, key, groups, where)
+        specs = _group_items(item, f"{where}.specs")
         if key == DEFAULT_GROUP:
-            groups[DEFAULT_GROUP]["specs"] += _group_items(item)
+            groups[DEFAULT_GROUP]["specs"] += specs
         else:
-            groups[key] = {**item, "specs": _group_items(item)}
+            groups[key] = {**item, "specs": specs, "needs": _needs(item, where)}
     return groups
 
 
@@ -157,10 +156,15 @@ def _check_group(item: Mapping[str, Any], key: str, groups: Mapping[str, Any], w
         raise InputError(msg, where=where, hint="join the two")
 
 
-def _group_items(item: Mapping[str, Any]) -> list[Any]:
+def _group_items(item: Mapping[str, Any], where: str) -> list[Any]:
     if "matrix" in item:
         return [{key: item[key] for key in ("matrix", "exclude") if key in item}]
-    return list(item.get("specs") or [])
+    return listed(item.get("specs"), where)
+
+
+def _needs(item: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    needs = listed(item.get("needs"), f"{where}.needs")
+    return texts(needs, f"{where}.needs")
 
 
 def _ordered(raw: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
@@ -168,7 +172,7 @@ def _ordered(raw: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
     order: list[str] = []
     left = list(raw)
     while left:
-        ready = [key for key in left if all(need in order for need in raw[key].get("needs") or ())]
+        ready = [key for key in left if all(need in order for need in raw[key].get("needs", ()))]
         if not ready:
             return _unordered(left, raw, name)
         order += ready
@@ -178,7 +182,7 @@ def _ordered(raw: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
 
 def _unordered(left: list[str], raw: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
     for key in left:
-        for need in raw[key].get("needs") or ():
+        for need in raw[key].get("needs", ()):
             if need not in raw:
                 msg = f"group {key!r} needs {need!r}, which there is not"
                 raise InputError(msg, where=name, hint=f"groups are {', '.join(raw)}")
@@ -194,8 +198,7 @@ def _group(key: str, raw: Mapping[str, Any], body: Mapping[str, Any], definition
     packages, concretizer = (
         merged(_mapping(override, section, where), _mapping(body, section, name)) for section in ("packages", "concretizer")
     )
-    needs = tuple(map(str, raw.get("needs") or ()))
-    return Group(key, tuple(roots), _unify(concretizer, where), needs, packages, concretizer)
+    return Group(key, tuple(roots), _unify(concretizer, where), raw.get("needs", ()), packages, concretizer)
 
 
 def _unify(concretizer: Mapping[str, Any], where: str) -> Unify:

@@ -129,8 +129,21 @@ class Version:
 
 @lru_cache(maxsize=1 << 16)
 def parse_version(text: str) -> Version:
-    """A shared ``Version`` for a text; the same texts come again and again in an index."""
-    return Version(text)
+    """The version that a concrete node states, shared, since the same texts come again and again in an index.
+
+    It never fails: of a text that is no version the segments are compared that it has, so that one odd record spoils no query.
+    """
+    try:
+        return Version(text)
+    except SpecError:
+        version = Version("0")
+        version.text, version.key = text, parse_key(text[:MAX_DIGITS])
+        return version
+
+
+def is_version(text: str) -> bool:
+    """Can the text stand after ``@`` in a spec?"""
+    return VALID.fullmatch(text) is not None or GIT.fullmatch(text) is not None
 
 
 def next_key(key: Key) -> Key:

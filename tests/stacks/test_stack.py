@@ -63,7 +63,7 @@ def test_a_group_may_override_the_configuration() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("  specs: zlib", "not a list"),
+        ("  specs: zlib", "a list is expected"),
         ("  specs: [$nosuch]", "refers to no definition"),
         ("  specs: [a b]", "a second begins here"),
         ("  specs:\n  - matrix: [[a@1], ['@2']]", "version cannot be both"),
