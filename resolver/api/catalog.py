@@ -46,6 +46,17 @@ class Catalog:
         """A hash for every root of a stack; see ``resolver.api.resolve.resolve``."""
         return resolve(self.settings, request)
 
+    def selection_graph(self, resolution: Resolution) -> nx.DiGraph:
+        """A resolution as a graph: stack, groups, roots, the hashes that serve them, and all below those."""
+        from resolver.catalog.graph import selection_graph
+        from resolver.catalog.pool import CatalogPool
+
+        chosen = {
+            group.name: [(str(answer.root), answer.chosen.spec.hash if answer.chosen else None) for answer in group.roots]
+            for group in resolution.groups
+        }
+        return selection_graph(CatalogPool(Store(self.settings.catalog)), resolution.stack.name, chosen)
+
     def graph(self, hashes: Iterable[str]) -> nx.DiGraph:
         """The whole DAG below these hashes, edges with deptypes and virtuals, records joined to their sources."""
         from resolver.catalog.graph import closure_graph

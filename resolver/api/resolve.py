@@ -78,6 +78,8 @@ def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
     pool = open_pool(settings, request.choices)
     stack = load_stack(request.stack, request.machine, settings, pool)
     groups = [_select(pool, stack, group, request) for group in _chosen_groups(stack, request.groups)]
+    if request.roots:
+        groups = _only(groups, request.roots, stack)
     return _resolution(pool, stack, request, groups)
 
 
@@ -94,22 +96,22 @@ def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveReque
         judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer)
     except InputError as error:
         raise error.at(stack.place) from None
-    answer = select_group(judge, group.name, group.roots, request.unify or group.unify)
-    return _only(answer, request.roots, stack) if request.roots else answer
+    return select_group(judge, group.name, group.roots, request.unify or group.unify)
 
 
-def _only(answer: GroupAnswer, texts: Sequence[str], stack: Stack) -> GroupAnswer:
-    """The answers for some of the roots."""
+def _only(groups: Sequence[GroupAnswer], texts: Sequence[str], stack: Stack) -> list[GroupAnswer]:
+    """The answers for some of the roots; a group without any of them is left out."""
     wanted = {str(AbstractSpec.parse(text)) for text in texts}
-    known = {str(root.root) for root in answer.roots}
+    known = {str(answer.root) for group in groups for answer in group.roots}
     if unknown := sorted(wanted - known):
         msg = f"the stack {stack.name} has no root {unknown[0]!r}"
         raise InputError(msg, hint=f"{did_you_mean(unknown[0], known)}`spack-resolver expand` lists them")
-    return replace(answer, roots=tuple(root for root in answer.roots if str(root.root) in wanted))
+    kept = [replace(group, roots=tuple(answer for answer in group.roots if str(answer.root) in wanted)) for group in groups]
+    return [group for group in kept if group.roots]
 
 
 def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups: list[GroupAnswer]) -> Resolution:
-    roots = tuple(Root(str(a.root), a.chosen.spec, g.name) for g in groups for a in g.roots if a.chosen)
+    roots = tuple(Root(answer.chosen.spec) for group in groups for answer in group.roots if answer.chosen)
     closure = {key: spec for group in groups for key, spec in group.closure.items()}
     closure = dict(sorted(closure.items()))
     nodes, cut = _nodes(pool, closure, runtime_only=request.runtime_only) if request.nodes else ({}, ())
@@ -123,7 +125,6 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         command=_command(request),
         view=stack.view,
         incomplete=tuple(sorted({r.spec.name for r in roots if not pool.statement(r.spec).complete})),
-        cut=cut,
     )
     return Resolution(
         stack,

@@ -136,10 +136,6 @@ class CatalogPool:
         """Does any record have this name?"""
         return bool(self._column(f"SELECT name FROM record WHERE name = ? AND {self._stated} LIMIT 1", name))
 
-    def package_names(self) -> list[str]:
-        """All names of packages, sorted."""
-        return self._column(f"SELECT DISTINCT name FROM record WHERE {self._stated} ORDER BY name")
-
     def labels(self) -> list[str]:
         """All stack labels, sorted."""
         own = {row.stack for row in self.sources.values() if row.stack}

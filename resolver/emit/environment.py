@@ -19,11 +19,9 @@ class Artifact(msgspec.Struct, frozen=True):
 
 
 class Root(msgspec.Struct, frozen=True):
-    """A root of an environment: the spec that was asked for and the concrete one that serves it."""
+    """A root of an environment."""
 
-    asked: str
     spec: ConcreteSpec
-    group: str = "default"
 
     @property
     def pin(self) -> str:
@@ -64,7 +62,6 @@ class Environment(msgspec.Struct, frozen=True):
     command: str
     view: Any = None
     incomplete: tuple[str, ...] = ()
-    cut: tuple[str, ...] = ()
 
     @property
     def pins(self) -> list[Root]:

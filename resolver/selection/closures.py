@@ -5,7 +5,7 @@ Closures of a stack's candidates overlap nearly wholly, so walking each anew wou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from resolver.selection.pool import CandidatePool
@@ -63,23 +63,9 @@ class Closures:
 
     def mask(self, spec: ConcreteSpec) -> int:
         """The bits of the node's closure, itself included. A cycle, which no sound source has, is cut where it closes."""
-        if spec.hash in self._masks:
-            return self._masks[spec.hash]
-        self._prefetch(spec)
-        stack = [(spec, iter(self.children(spec)))]
-        self._masks[spec.hash] = self.bit(spec)
-        while stack:
-            node, left = stack[-1]
-            child = next(left, None)
-            if child is None:
-                stack.pop()
-                if stack:
-                    self._masks[stack[-1][0].hash] |= self._masks[node.hash]
-            elif child.hash in self._masks:
-                self._masks[node.hash] |= self._masks[child.hash]
-            else:
-                self._masks[child.hash] = self.bit(child)
-                stack.append((child, iter(self.children(child))))
+        if spec.hash not in self._masks:
+            self._prefetch(spec)
+            _gather(spec, self._masks, self.bit, self.children)
         return self._masks[spec.hash]
 
     def _prefetch(self, spec: ConcreteSpec) -> None:
@@ -107,22 +93,8 @@ class Closures:
 
     def dag_names(self, spec: ConcreteSpec) -> int:
         """Which of ``FLAGGED`` are in the node's whole DAG, build dependencies included, as bits; each node is walked once."""
-        if spec.hash in self._flags:
-            return self._flags[spec.hash]
-        stack = [(spec, iter(self._all_children(spec)))]
-        self._flags[spec.hash] = FLAGGED.get(spec.name, 0)
-        while stack:
-            node, left = stack[-1]
-            child = next(left, None)
-            if child is None:
-                stack.pop()
-                if stack:
-                    self._flags[stack[-1][0].hash] |= self._flags[node.hash]
-            elif child.hash in self._flags:
-                self._flags[node.hash] |= self._flags[child.hash]
-            else:
-                self._flags[child.hash] = FLAGGED.get(child.name, 0)
-                stack.append((child, iter(self._all_children(child))))
+        if spec.hash not in self._flags:
+            _gather(spec, self._flags, lambda node: FLAGGED.get(node.name, 0), self._all_children)
         return self._flags[spec.hash]
 
     def _all_children(self, spec: ConcreteSpec) -> list[ConcreteSpec]:
@@ -135,3 +107,26 @@ class Closures:
             low = mask & -mask
             yield self._nodes[low.bit_length() - 1]
             mask ^= low
+
+
+def _gather(
+    spec: ConcreteSpec,
+    known: dict[str, int],
+    own: Callable[[ConcreteSpec], int],
+    children: Callable[[ConcreteSpec], list[ConcreteSpec]],
+) -> None:
+    """Unite each node's own bits with those of all below it, in ``known``; depth first and without recursion."""
+    known[spec.hash] = own(spec)
+    stack = [(spec, iter(children(spec)))]
+    while stack:
+        node, left = stack[-1]
+        child = next(left, None)
+        if child is None:
+            stack.pop()
+            if stack:
+                known[stack[-1][0].hash] |= known[node.hash]
+        elif child.hash in known:
+            known[node.hash] |= known[child.hash]
+        else:
+            known[child.hash] = own(child)
+            stack.append((child, iter(children(child))))

@@ -75,7 +75,6 @@ class Ranking:
         self.judge = judge
         self.pool = judge.pool
         self._version_ranks: dict[str, dict[str, int]] = {}
-        self._compiler_ranks: dict[str, list[str]] = {}
         self._costs: dict[str, NodeCosts] = {}
         self._solo: dict[str, tuple[int | str, ...]] = {}
 

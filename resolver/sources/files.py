@@ -10,7 +10,6 @@ from resolver.errors import FormatError, SourceError
 
 MOST_BYTES = 4 << 30
 GZIP_MAGIC = b"\x1f\x8b"
-CHUNK = 1 << 20
 GZIP_WINDOW = 31
 
 

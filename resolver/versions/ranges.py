@@ -102,11 +102,6 @@ class VersionSet:
         """Read ``1.2:1.4,=1.6``. Raises ``SpecError`` on a malformed or an empty range."""
         return _parse_set(text)
 
-    @staticmethod
-    def exactly(version: Version) -> VersionSet:
-        """The set that holds just this version."""
-        return VersionSet((version,))
-
     def __str__(self) -> str:
         """Canonical text: ``=`` before exact versions, items in order."""
         return ",".join(_item_text(item) for item in self.items)

@@ -336,6 +336,24 @@ def test_commands_load_only_what_they_need(shipped: Run, words: tuple[str, ...])
     assert not loaded & {"networkx", "clingo", "httpx", "rich", "rich.console", "asyncio"}
 
 
+def test_the_catalog_in_python(shipped: Run, catalog: Path) -> None:
+    from resolver import Catalog, Machine
+    from resolver.api.resolve import ResolveRequest
+    from resolver.api.stacks import StackRequest
+    from resolver.arch.machine import Libc
+
+    assert shipped("sources").code == 0
+    opened = Catalog(catalog)
+    machine = Machine("linux", "ubuntu24.04", "zen4", Libc.parse("glibc@2.39"))
+    resolution = opened.resolve(ResolveRequest(StackRequest(CPU), machine))
+    graph = opened.selection_graph(resolution)
+    assert graph.out_degree(f"stack:{CPU}") == 1
+    assert graph.out_degree(f"group:{CPU}:default") == 29
+    assert set(resolution.environment.closure) <= set(graph)
+    assert len(opened.find(["py-torch"], machine).records) == 6
+    assert len(opened.sources()) == 4
+
+
 def test_public_names() -> None:
     import resolver
 

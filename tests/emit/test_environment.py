@@ -28,7 +28,7 @@ def environment(**more: Any) -> Environment:
     world = World(RECORDS)
     png = world.specs[hash_of("png")]
     facts: dict[str, Any] = {
-        "roots": (Root("libpng", png),),
+        "roots": (Root(png),),
         "closure": png.closure(),
         "nodes": {key: json.dumps(node, separators=(",", ":")).encode() for key, node in world.nodes.items()},
         "mirrors": (Mirror("hub", "https://example.org/hub", "v3", True), Mirror("site", "file:///m", "v2", None)),

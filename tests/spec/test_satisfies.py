@@ -112,3 +112,21 @@ def test_a_cycle_ends() -> None:
     edge = {"name": "zlib", "hash": "old", "parameters": {"deptypes": ["link"], "virtuals": []}}
     spec = ConcreteSpec.from_nodes({"old": old_node(dependencies=[edge])}, "old")
     assert list(spec.closure()) == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [("mpi", True), ("mpi@3", True), ("mpi@4:", False), ("blas@9", True), ("lapack", False), ("openmpi@5", True)],
+)
+def test_since_format_6_a_node_states_what_it_provides(text: str, *, holds: bool) -> None:
+    node = {"name": "openmpi", "version": "5.0", "provided_virtuals": ["mpi@:3.1", "blas"], "annotations": {"original_specfile_version": 6}}
+    assert ConcreteSpec.from_nodes({"h": node}, "h").satisfies(AbstractSpec.parse(text)) is holds
+
+
+def test_a_provider_that_states_a_version_is_held_to_it() -> None:
+    edge = {"name": "openmpi", "hash": "m", "parameters": {"deptypes": ["link"], "virtuals": ["mpi"]}}
+    provider = {"name": "openmpi", "version": "5.0", "provided_virtuals": ["mpi@:3.1"], "annotations": {}}
+    spec = ConcreteSpec.from_nodes({"h": {"name": "hdf5", "version": "1", "dependencies": [edge], "annotations": {}}, "m": provider}, "h")
+    assert spec.satisfies(AbstractSpec.parse("hdf5 %mpi@2: ^mpi@3"))
+    assert not spec.satisfies(AbstractSpec.parse("hdf5 ^mpi@4:"))
+    assert not spec.satisfies(AbstractSpec.parse("hdf5 %mpi@4:"))
