@@ -82,11 +82,3 @@ def test_documented_keys_are_the_real_ones(shipped: Run) -> None:
             if isinstance(value, list) and value and isinstance(value[0], dict):
                 keys |= set(value[0])
         assert not [key for key in keys if f"`{key}`" not in row], command
-
-
-def test_no_file_names_what_is_outside() -> None:
-    tracked = [p for p in ROOT.rglob("*") if p.is_file() and not {".git", ".venv", "__pycache__"} & set(p.parts)]
-    own = Path(__file__).name
-    for path in tracked:
-        if path.suffix in (".py", ".md", ".toml", ".yaml", "") and path.name != own and path.stat().st_size < 200_000:
-            assert "../shared" not in path.read_text("utf-8", errors="replace"), path
