@@ -27,6 +27,7 @@ OLD_FORMAT = 5
 
 # What a failed check says: what the node has, what is wanted, and the rest of the sentence after the node's name.
 Failure = tuple[str, str, str]
+NO_BINARY: Failure = ("no binary", "in_buildcache", "is in no build cache that was synced")
 
 
 class Judge:
@@ -109,17 +110,19 @@ class Judge:
         return Rejection(spec, gate, node, have, want, f"{_shown(node)} {text}")
 
     def _root_binary(self, spec: ConcreteSpec) -> Rejection | None:
+        """What a root cannot be, though a dependency can: an external, or a gcc-runtime without a binary."""
+        failure = ("external", "a binary", "is an external of the machine where it was recorded, not a binary")
         if not spec.external:
-            return None
-        return self._rejection(
-            spec, spec, "binary", ("external", "a binary", "is an external of the machine where it was recorded, not a binary")
-        )
+            if self.pool.statement(spec).in_buildcache:
+                return None
+            failure = NO_BINARY
+        return self._rejection(spec, spec, "binary", failure)
 
     def _binary(self, node: ConcreteSpec) -> Failure | None:
         if node.external:
             return self._external(node)
         if not self.pool.statement(node).in_buildcache and node.name != "gcc-runtime":
-            return ("no binary", "in_buildcache", "is in no build cache that was synced")
+            return NO_BINARY
         if "dev_path" in node.variants:
             return ("dev_path", "a released source", "is a development build, which Spack does not reuse")
         if node.name == "compiler-wrapper":
