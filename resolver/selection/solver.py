@@ -55,6 +55,7 @@ def facts(problem: Problem) -> list[str]:
     virtuals = sorted({v for n in problem.nodes for v, _ in n.uses} | {v for n in problem.nodes for v in n.provides})
     package = {name: number for number, name in enumerate(names)}
     virtual = {name: number for number, name in enumerate(virtuals)}
+    rooted = {number for row in problem.roots for number in row}
     lines = ["#show pick/2."]
     for root, row in enumerate(problem.roots):
         lines.append(f"root({root}).")
@@ -66,7 +67,7 @@ def facts(problem: Problem) -> list[str]:
         lines += [f"child({number},{child})." for child in node.children]
         lines += [f"uses({number},{virtual[v]},{package[p]})." for v, p in node.uses]
         lines += [f"provides({number},{virtual[v]})." for v in node.provides]
-        lines += _costs("root_cost", number, node.root_costs)
+        lines += _costs("root_cost", number, node.root_costs) if number in rooted else []
         lines += _costs("other_cost", number, node.other_costs)
     return lines
 
