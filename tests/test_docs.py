@@ -36,6 +36,7 @@ def test_examples_of_the_help_work(shipped: Run, command: str, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spack.yaml").write_text("spack: {specs: [py-torch], concretizer: {unify: false}}")
     examples = re.findall(r"^ +(spack-resolver \S+ .*|spack-resolver \S+)$", shipped(command, "--help").out, re.MULTILINE)
+    assert examples
     for line in examples:
         words = shlex.split(line)[1:]
         if not any(word.startswith(("/mnt", "index.json.gz")) for word in words):

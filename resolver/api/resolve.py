@@ -67,7 +67,7 @@ class Resolution(msgspec.Struct, frozen=True):
     @property
     def satisfied(self) -> bool:
         """Does every root have a hash, and is there a root at all?"""
-        return bool(self.groups) and all(group.satisfied for group in self.groups)
+        return any(group.roots for group in self.groups) and all(group.satisfied for group in self.groups)
 
 
 def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
@@ -94,9 +94,9 @@ def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:
 def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveRequest) -> GroupAnswer:
     try:
         judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer)
+        return select_group(judge, group.name, group.roots, request.unify or group.unify)
     except InputError as error:
         raise error.at(stack.place) from None
-    return select_group(judge, group.name, group.roots, request.unify or group.unify)
 
 
 def _only(groups: Sequence[GroupAnswer], texts: Sequence[str], stack: Stack) -> list[GroupAnswer]:

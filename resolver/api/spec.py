@@ -48,14 +48,14 @@ def compare(settings: Settings, spec: AbstractSpec, against: str) -> list[Compar
 def _of_lockfile(path: Path, spec: AbstractSpec) -> Iterator[tuple[ConcreteSpec, Mapping[str, Any]]]:
     try:
         lock = read_lockfile(plain(read_file(path), str(path)))
+        nodes: dict[str, dict[str, Any]] = {key: json.loads(bytes(raw)) for key, raw in sorted(lock.nodes.items())}
+        graph = NodeGraph(nodes)
+        for key, node in nodes.items():
+            one = graph.get(key)
+            if one and (spec.name is None or one.name == spec.name):
+                yield one, node
     except InputError as error:
         raise error.at(str(path)) from None
-    nodes: dict[str, dict[str, Any]] = {key: json.loads(bytes(raw)) for key, raw in sorted(lock.nodes.items())}
-    graph = NodeGraph(nodes)
-    for key, node in nodes.items():
-        one = graph.get(key)
-        if one and (spec.name is None or one.name == spec.name):
-            yield one, node
 
 
 def _of_catalog(settings: Settings, prefix: str) -> Iterator[tuple[ConcreteSpec, Mapping[str, Any]]]:

@@ -88,6 +88,7 @@ def sync(settings: Settings, requests: Sequence[SyncRequest], reporter: Reporter
     errors: list[ResolverError] = []
     taken: dict[str, str] = {}
     with Store(settings.catalog, write=True) as store:
+        known = {(row.location, row.layout): row.name for row in store.sources()}
         for request in requests:
             try:
                 found = find_sources(request.location)
@@ -97,7 +98,7 @@ def sync(settings: Settings, requests: Sequence[SyncRequest], reporter: Reporter
                 continue
             for source in found:
                 try:
-                    row = _row(source, request)
+                    row = _row(source, request, known.get((source.location, source.layout)))
                     _check_name(row, store, taken)
                     synced.append(_sync_one(store, source, row, request, reporter or Silent()))
                 except ResolverError as error:
@@ -118,9 +119,10 @@ def _check_single(request: SyncRequest, found: Sequence[Source]) -> None:
         raise InputError(msg, hint="sync them one at a time, or without --name")
 
 
-def _row(source: Source, request: SyncRequest) -> SourceRow:
+def _row(source: Source, request: SyncRequest, known: str | None) -> SourceRow:
+    """The source as the catalog will hold it; ``known`` is the name under which it lies there already."""
     return SourceRow(
-        name=request.name or source.name,
+        name=request.name or known or source.name,
         kind=source.kind,
         layout=source.layout,
         location=source.location,

@@ -21,7 +21,7 @@ from resolver.cli.resolve import _variables as read_variables
 @json_option
 @pass_context
 def command(context: Context, /, stack: str, variables: tuple[str, ...], no_include: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401
-    r"""Show the roots that a stack definition asks for on a machine, as Spack would expand it.
+    """Show the roots that a stack definition asks for on a machine, as Spack would expand it.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ DIGEST = re.compile(r"\b[0-9a-f]{40,64}\b")
 @json_option
 @pass_context
 def command(context: Context, /, specs: tuple[str, ...], everything: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401
-    r"""List the prebuilt hashes of packages that run on a machine, best first.
+    """List the prebuilt hashes of packages that run on a machine, best first.
 
     \b
     Examples:

@@ -20,7 +20,7 @@ from resolver.cli.output import print_document, print_table
 @json_option
 @pass_context
 def command(context: Context, /, listing: str | None, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the shared options
-    r"""Show this machine as Spack sees it, and how each fact was found; or the names that are known.
+    """Show this machine as Spack sees it, and how each fact was found; or the names that are known.
 
     \b
     Examples:

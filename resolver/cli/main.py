@@ -61,7 +61,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="spack-resolver")
 @click.pass_context
 def main(ctx: click.Context, catalog: str | None, config: str | None, quiet: bool, verbose: bool, color: str) -> None:
-    r"""Choose prebuilt Spack binaries for a machine, without Spack.
+    """Choose prebuilt Spack binaries for a machine, without Spack.
 
     \b
     Examples:

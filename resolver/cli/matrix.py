@@ -33,7 +33,7 @@ def command(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the shared options
 ) -> int:
-    r"""Make a CI matrix: a job for each stack on each machine that has binaries for it.
+    """Make a CI matrix: a job for each stack on each machine that has binaries for it.
 
     github prints an {"include": [...]} document on one line, for fromJSON; gitlab a child pipeline.
 

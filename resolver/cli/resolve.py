@@ -59,7 +59,7 @@ def command(
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the shared options
 ) -> int:
-    r"""Select a prebuilt hash for every root of a stack.
+    """Select a prebuilt hash for every root of a stack.
 
     STACK is the name of a stack, a spack.yaml, a directory that holds one, or label:NAME for all packages that records with that
     stack's label exist for.
@@ -115,10 +115,6 @@ def _kinds(emit: tuple[str, ...], *, as_json: bool) -> list[tuple[str, Path | No
     if [path for _, path in kinds].count(None) + as_json > 1:
         msg = "stdout takes one document; write the others to files with KIND=PATH"
         raise click.BadParameter(msg, param_hint="--emit")
-    paths = [path.absolute() for _, path in kinds if path]
-    if len(set(paths)) < len(paths):
-        msg = "two artifacts cannot go to one file"
-        raise click.BadParameter(msg, param_hint="--emit")
     return kinds
 
 
@@ -138,7 +134,12 @@ def _write(context: Context, resolution: Resolution, output: str | None, kinds: 
     emitted = [(_emit(kind, resolution, beside_lock=beside_lock), path) for kind, path in kinds]
     folder = Path(output) if output else None
     files = {folder / a.path: a.content for a in _folder(context, resolution, folder)} if folder else {}
-    files |= {path: artifact.content for artifact, path in emitted if path}
+    for artifact, path in emitted:
+        if path and path.absolute() in {written.absolute() for written in files}:
+            msg = f"two artifacts cannot go to {path}"
+            raise click.BadParameter(msg, param_hint="--emit")
+        if path:
+            files[path] = artifact.content
     write_files(files)
     for written in files:
         context.say(f"wrote {written}")

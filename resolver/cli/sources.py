@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_context
 def command(context: Context, as_json: bool) -> None:
-    r"""List what is synced: kind, layout, records, labels, when it was read, digest.
+    """List what is synced: kind, layout, records, labels, when it was read, digest.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_context
 def command(context: Context, text: str, against: str | None, as_json: bool) -> int:
-    r"""Read a spec: print it canonically, say piece by piece what it asks, and hold it against concrete specs.
+    """Read a spec: print it canonically, say piece by piece what it asks, and hold it against concrete specs.
 
     TEXT may hold several specs. With --against the exit code is 4 when nothing matches.
 
@@ -35,7 +35,7 @@ def command(context: Context, text: str, against: str | None, as_json: bool) -> 
     from resolver.spec.abstract import AbstractSpec
     from resolver.spec.describe import describe, tree
 
-    specs = AbstractSpec.parse_all(text)
+    specs = AbstractSpec.parse_all(text) or [AbstractSpec()]
     found = [compare(context.settings, spec, against) if against else [] for spec in specs]
     if as_json:
         rows = [

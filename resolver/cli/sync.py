@@ -34,7 +34,7 @@ def command(
     refresh: bool,
     as_json: bool,
 ) -> int:
-    r"""Read sources into the catalog: mirrors, build cache indexes, lockfiles, package pages.
+    """Read sources into the catalog: mirrors, build cache indexes, lockfiles, package pages.
 
     SOURCE is a file or a directory; what it is is found out by its content. A directory may hold many sources. Without SOURCE, those
     of the configuration are read. A source that has not changed is left alone; one that fails keeps the records it had.

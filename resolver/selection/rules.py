@@ -149,6 +149,9 @@ def _alternatives(item: Mapping[str, Any], kind: str) -> tuple[list[str], bool]:
     for key in ("one_of", "any_of", "spec"):
         if key in item:
             specs = list(texts(item[key], key))
+            if not specs:
+                msg = f"`{key}` lists nothing"
+                raise InputError(msg, hint="list at least one spec, or leave the rule out")
             return ([*specs, "@:"] if kind != "require" else specs), (kind == "conflict" or key == "one_of")
     msg = f"a rule with the keys {', '.join(map(str, item))}"
     raise InputError(msg, hint="it needs one of spec, one_of, any_of")

@@ -40,7 +40,7 @@ def find_sources(location: str) -> list[Source]:
     """
     path = _path(location)
     if path.is_dir():
-        found = _distinct(list(_in_directory(path, 0)))
+        found = _distinct(list(_in_directory(path, 0, set())))
         if not found:
             msg = f"nothing to sync in the directory {path}"
             why = "it holds no mirror, index, lockfile or package page"
@@ -66,19 +66,37 @@ def _path(location: str) -> Path:
     return Path(unquote(parts.path)).resolve()
 
 
-def _in_directory(path: Path, depth: int) -> Iterator[Source]:
+def _in_directory(path: Path, depth: int, seen: set[Path]) -> Iterator[Source]:
+    """Sources at a directory and below; symbolic links may lead to one place twice, which counts once."""
+    real = path.resolve()
+    if real in seen:
+        return
+    seen.add(real)
     mirrors = list(_mirrors(path))
     yield from [*mirrors, *_plain_files(path)]
     passed_over = INSIDE_MIRRORS if mirrors else frozenset()
     for child in _children(path) if depth < DEEPEST else ():
         if child.is_dir() and child.name not in passed_over and not child.name.startswith("."):
-            yield from _in_directory(child, depth + 1)
+            yield from _in_directory(child, depth + 1, seen)
 
 
 def _distinct(found: list[Source]) -> list[Source]:
-    """Sources with names that differ: those of one name are told apart by the folder above."""
-    names = Counter(source.name for source in found)
-    return [replace(s, name=f"{Path(s.location).parent.name}-{s.name}") if names[s.name] > 1 else s for s in found]
+    """Sources with names that differ: those of one name are told apart by the folders above, as few as it takes."""
+    above = [_above(Path(source.location)) for source in found]
+    for level in range(DEEPEST + 1):
+        names = Counter(source.name for source in found)
+        found = [_below(s, up[level]) if names[s.name] > 1 and level < len(up) else s for s, up in zip(found, above, strict=True)]
+    return found
+
+
+def _above(path: Path) -> list[str]:
+    """Names of the folders above, nearest first; that of a file with a generic name is its source's name already."""
+    names = [folder.name for folder in path.parents]
+    return names[1:] if path.name in GENERIC_NAMES else names
+
+
+def _below(source: Source, folder: str) -> Source:
+    return replace(source, name=f"{folder}-{source.name}" if folder else source.name)
 
 
 def _broken(kind: str, path: Path, error: ResolverError) -> Source:
@@ -114,13 +132,19 @@ def _mirrors(path: Path) -> Iterator[Source]:
     if v2.is_file():
         name = f"{path.name}-v2" if v3.is_file() else path.name
         content = partial(_index_content, lambda: read_file(v2))
-        yield make(name, str(path), sha256(read_file(v2)), content, layout="v2", signed=is_signed(path, "v2"))
+        try:
+            yield make(name, str(path), sha256(read_file(v2)), content, layout="v2", signed=is_signed(path, "v2"))
+        except ResolverError as error:
+            yield _broken("mirror", path, error)
 
 
 def _plain_files(path: Path) -> Iterator[Source]:
     for child in _children(path):
         if (child.name in GENERIC_NAMES and child.is_file()) or (child.suffix == ".md" and child.is_file() and is_page(_head(child))):
-            yield _file(child)
+            try:
+                yield _file(child)
+            except ResolverError as error:
+                yield _broken("file", child, error)
 
 
 def _head(path: Path) -> bytes:

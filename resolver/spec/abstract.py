@@ -123,8 +123,14 @@ class _Builder:
             self.attributes(node, fields)
         if node.edges:
             edges = [edge for written in node.edges for edge in self.edges(written)]
-            fields["edges"] = merged_edges(tuple(edges), deep=False)
+            fields["edges"] = self.merged(edges, node.edges[-1].column)
         return AbstractSpec(**fields)
+
+    def merged(self, edges: list[Edge], column: int) -> tuple[Edge, ...]:
+        try:
+            return merged_edges(tuple(edges), deep=False)
+        except SpecError as error:
+            raise SpecError(error.what, text=self.text, column=column, hint=error.hint) from None
 
     def attributes(self, node: Node, fields: dict[str, Any]) -> None:
         variants: dict[str, Variant] = {}
@@ -150,20 +156,29 @@ class _Builder:
         if self.toolchains and written.direct and not written.virtuals and not written.deptypes and written.when is None:
             entries = self.toolchains.get(written.node.name or "")
             if entries is not None:
-                return self.toolchain(written, [{"spec": entries}] if isinstance(entries, str) else entries)
+                return self.toolchain(written, entries)
         return [self.edge(written)]
 
-    def toolchain(self, written: EdgeNode, entries: Sequence[Mapping[str, str]]) -> list[Edge]:
+    def toolchain(self, written: EdgeNode, entries: str | Sequence[Mapping[str, str]]) -> list[Edge]:
+        name, node = written.node.name, written.node
+        if node.version or node.attributes or node.hash:
+            raise self.wrong(written, f"the toolchain {name} takes no constraints", "write them in the toolchain itself")
         found = []
-        for entry in entries:
+        given: Sequence[Any] = [{"spec": entries}] if isinstance(entries, str) else entries
+        for entry in given:
+            if not isinstance(entry, Mapping) or not isinstance(entry.get("spec"), str):
+                raise self.wrong(written, f"the toolchain {name} has an entry without a spec", 'write {"spec": "%gcc", "when": "%c"}')
             condition = self.condition(entry.get("when"), written.column)
-            for edge in _Builder(str(entry["spec"]), None, self.depth + 1).one().edges:
-                if not edge.direct:
-                    msg = f"the toolchain {written.node.name} has a dependency with ^"
-                    raise SpecError(msg, text=self.text, column=written.column, hint="only % may stand in a toolchain")
+            inner = _Builder(entry["spec"], None, self.depth + 1).one()
+            if inner != replace(EMPTY, edges=inner.edges) or not all(edge.direct for edge in inner.edges):
+                raise self.wrong(written, f"the toolchain {name} asks for more than direct dependencies", "only % may stand in a toolchain")
+            for edge in inner.edges:
                 when = edge.when.constrained(condition) if edge.when and condition else edge.when or condition
                 found.append(replace(edge, when=when, propagate=edge.propagate or written.propagate))
         return found
+
+    def wrong(self, written: EdgeNode, what: str, hint: str) -> SpecError:
+        return SpecError(what, text=self.text, column=written.column, hint=hint)
 
     def edge(self, written: EdgeNode) -> Edge:
         spec = self.spec(written.node)
@@ -201,6 +216,9 @@ def _apply(
     elif key in ("arch", "architecture", *ARCHITECTURE_KEYS):
         _set_architecture(fields, key, value)
     elif key == "namespace":
+        if not isinstance(value, str):
+            msg = "'namespace' takes a value, not a boolean"
+            raise SpecError(msg, hint="write namespace=NAME")
         fields["namespace"] = value
     elif key in variants:
         msg = f"variant {key!r} is given twice"

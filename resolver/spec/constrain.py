@@ -32,13 +32,14 @@ def merged_edges(edges: tuple[Edge, ...], *, deep: bool = True) -> tuple[Edge, .
     places: dict[object, int] = {}
     for edge in edges:
         # Spack keeps apart edges of other types or conditions, and merges `^a` with `%a`. Anonymous ones are each their own.
-        key = (edge.spec.name, edge.deptypes, edge.when) if edge.spec.name else len(found)
+        key: object = (edge.spec.name, edge.deptypes, edge.when) if edge.spec.name else edge if deep else len(found)
         place = places.setdefault(key, len(found))
         if place == len(found):
             found.append(edge)
         else:
             found[place] = _merge_edge(found[place], edge, deep=deep)
-    return tuple(found)
+    # The order in which edges are written means nothing, so it must not make specs differ.
+    return tuple(sorted(found, key=lambda edge: edge.spec.name or ""))
 
 
 def _merge_edge(a: Edge, b: Edge, *, deep: bool) -> Edge:

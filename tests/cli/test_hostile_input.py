@@ -194,3 +194,35 @@ def test_stdout_takes_one_document(shipped: Run) -> None:
 def test_the_libc_of_this_host_is_said(shipped: Run) -> None:
     if sys.platform == "linux":
         assert "is this host's" in shipped("find", "py-torch", "--arch", "linux-ubuntu24.04-zen4").err
+
+
+def test_one_broken_source_does_not_keep_the_others_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "index.json").write_text('{"database')
+    (tmp_path / "worse" / "build_cache").mkdir(parents=True)
+    (tmp_path / "worse" / "build_cache" / "index.json").write_bytes(b"\x00\xff")
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "spack.lock").write_bytes((DATA / "locks" / "host-debian12.lock").read_bytes())
+    result = run("sync", tmp_path)
+    assert result.code == 5
+    assert result.err.startswith("good: lockfile")
+    assert str(tmp_path / "bad" / "index.json") in result.err
+    assert str(tmp_path / "worse") in result.err
+
+
+def test_a_source_keeps_its_name_when_another_of_that_name_appears(run: Run, tmp_path: Path) -> None:
+    lock = (DATA / "locks" / "host-debian12.lock").read_bytes()
+    for place in ("x/cpu", "y/cpu"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "spack.lock").write_bytes(lock)
+        assert run("sync", tmp_path).code == 0
+    lines = run("sync", tmp_path).err.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["cpu: lockfile", "y-cpu: lockfile"]
+    assert all(line.endswith("unchanged") for line in lines)
+
+
+def test_a_file_named_by_both_output_options(shipped: Run, tmp_path: Path) -> None:
+    env = tmp_path / "env"
+    result = shipped("resolve", "ml-linux-x86_64-cpu", *MACHINE, "-o", env, "--emit", f"dot={env / 'spack.yaml'}")
+    assert result.code == 2
+    assert not env.exists()

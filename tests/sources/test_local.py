@@ -116,3 +116,17 @@ def test_links_that_go_round_end(tmp_path: Path) -> None:
     (tmp_path / "round").symlink_to(tmp_path)
     with pytest.raises(InputError):
         find_sources(str(tmp_path))
+
+
+def test_a_directory_reached_twice_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "env").mkdir()
+    (tmp_path / "env" / "spack.lock").write_text('{"_meta": {}, "roots": [], "concrete_specs": {}}')
+    (tmp_path / "env" / "self").symlink_to("../env")
+    assert [source.name for source in find_sources(str(tmp_path))] == ["env"]
+
+
+def test_sources_of_one_name_are_told_apart_by_the_folders_above(tmp_path: Path) -> None:
+    for place in ("x/cpu", "y/cpu", "y/gpu"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "spack.lock").write_text('{"_meta": {}, "roots": [], "concrete_specs": {}}')
+    assert [source.name for source in find_sources(str(tmp_path))] == ["x-cpu", "y-cpu", "gpu"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from conftest import DATA, Run
@@ -53,6 +54,17 @@ def test_toolchains() -> None:
     assert str(AbstractSpec.parse("a %c=tc", {"tc": "%gcc"})) == "a %c=tc"
     with pytest.raises(SpecError, match="only % may stand"):
         AbstractSpec.parse("a %tc", {"tc": "^gcc"})
+
+
+@pytest.mark.parametrize(
+    ("text", "toolchain", "what"),
+    [("a %tc@2", "%gcc", "takes no constraints"), ("a %tc", [{"when": "+x"}], "without a spec"), ("a %tc", "+x %gcc", "only % may stand")],
+)
+def test_toolchains_of_a_wrong_shape(text: str, toolchain: Any, what: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        AbstractSpec.parse(text, {"tc": toolchain})
+    assert what in f"{caught.value.what} {caught.value.hint}"
+    assert caught.value.column is not None
 
 
 def test_hashes_of_real_nodes_are_verified() -> None:

@@ -47,7 +47,7 @@ def test_a_text_may_hold_several_specs() -> None:
         ("hdf5 +x ~x", 8, "given twice"),
         ("hdf5 %[foo=bar] gcc", 7, "not an attribute of an edge"),
         ("hdf5 %[deptypes=all] gcc", 7, "not a dependency type"),
-        ("hdf5 %gcc@12 %gcc@13", None, "version cannot be both"),
+        ("hdf5 %gcc@12 %gcc@13", 13, "version cannot be both"),
         ("hdf5 %", 6, "a package is missing"),
         ("hdf5 os=a os=b", 10, "os cannot be both"),
         ("hdf5 ./spec.json", 5, "not read from files"),
