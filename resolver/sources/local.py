@@ -44,6 +44,8 @@ def find_sources(location: str) -> list[Source]:
         if not found:
             msg = f"nothing to sync in the directory {path}"
             why = "it holds no mirror, index, lockfile or package page"
+            if (path / "spack.yaml").is_file():
+                why = "it holds the definition of a stack and none of its binaries; a stack is given to resolve, it is not synced"
             raise InputError(msg, why=why, hint=f"a mirror has {manifest.INDEX_MANIFEST} or {build_cache.INDEX}")
         return found
     if not path.exists():

@@ -130,3 +130,9 @@ def test_sources_of_one_name_are_told_apart_by_the_folders_above(tmp_path: Path)
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "spack.lock").write_text('{"_meta": {}, "roots": [], "concrete_specs": {}}')
     assert [source.name for source in find_sources(str(tmp_path))] == ["x-cpu", "y-cpu", "gpu"]
+
+
+def test_a_stack_without_binaries_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "spack.yaml").write_text("spack: {}")
+    with pytest.raises(InputError, match="it is not synced"):
+        find_sources(str(tmp_path))
