@@ -29,7 +29,7 @@ class AbstractSpec(msgspec.Struct, frozen=True):
     """What is asked of one package and its dependencies; None and empty mean no constraint.
 
     ``target`` is a text as Spack has it: a name, a range ``low:high``, or several parted by commas. ``hash`` is a prefix.
-    Variants and flags are sorted by name.
+    Variants and flags are sorted by name, and edges by that of their package, as `parse` and `constrained` make them.
     """
 
     name: str | None = None

@@ -38,7 +38,7 @@ def merged_edges(edges: tuple[Edge, ...], *, deep: bool = True) -> tuple[Edge, .
             found.append(edge)
         else:
             found[place] = _merge_edge(found[place], edge, deep=deep)
-    # The order in which edges are written means nothing, so it must not make specs differ.
+    # In the order in which Spack prints those of one kind, anonymous ones first: as they are written must not make specs differ.
     return tuple(sorted(found, key=lambda edge: edge.spec.name or ""))
 
 

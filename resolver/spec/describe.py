@@ -9,7 +9,7 @@ import msgspec
 
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.parts import Edge, Flags, Variant
-from resolver.spec.render import in_order, quoted
+from resolver.spec.render import quoted
 from resolver.spec.virtuals import VIRTUALS
 from resolver.versions import Version, VersionRange
 
@@ -25,7 +25,7 @@ class Piece(msgspec.Struct, frozen=True):
 def describe(spec: AbstractSpec) -> list[Piece]:
     """What each piece of a spec asks for, in the order in which it is printed."""
     pieces = list(_node(spec, 0))
-    for edge in sorted(in_order(spec.edges), key=lambda edge: not edge.direct):
+    for edge in sorted(spec.edges, key=lambda edge: not edge.direct):
         pieces += _edge(edge, 0)
     return pieces or [Piece("", "anything: no constraint at all")]
 
@@ -109,7 +109,7 @@ def _edge(edge: Edge, depth: int) -> Iterator[Piece]:
     for piece in _node(edge.spec, depth + 1):
         if piece.text != edge.spec.name:
             yield piece
-    for below in in_order(edge.spec.edges):
+    for below in edge.spec.edges:
         yield from _edge(below, depth + 1)
 
 

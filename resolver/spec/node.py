@@ -138,7 +138,6 @@ def _edge_format(edge: WireEdge) -> int:
 
 _decoder = msgspec.json.Decoder(WireNode)
 _wrapped = msgspec.json.Decoder(dict[str, WireNode])
-_outer = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode_node(raw: bytes | memoryview | msgspec.Raw) -> WireNode:

@@ -24,16 +24,11 @@ def quoted(value: str) -> str:
 
 def render(spec: AbstractSpec) -> str:
     """The whole spec: the node, its direct dependencies, then ``^`` dependencies with theirs."""
-    parts = [render_node(spec), *(_edge(e) for e in in_order(spec.edges) if e.direct)]
-    for edge in in_order(spec.edges):
+    parts = [render_node(spec), *(_edge(e) for e in spec.edges if e.direct)]
+    for edge in spec.edges:
         if not edge.direct:
-            parts += [_edge(edge), *map(_edge, in_order(edge.spec.edges))]
+            parts += [_edge(edge), *map(_edge, edge.spec.edges)]
     return " ".join(part for part in parts if part).strip()
-
-
-def in_order(edges: tuple[Edge, ...]) -> list[Edge]:
-    """Edges in the order in which Spack prints those of one kind: by package, anonymous ones first."""
-    return sorted(edges, key=lambda edge: edge.spec.name or "")
 
 
 def render_node(spec: AbstractSpec, name: str | None = None) -> str:
