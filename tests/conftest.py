@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(__file__).parent / "data"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 UBUNTU = ("--platform", "linux", "--os", "ubuntu24.04", "--libc", "glibc@2.39")
 
 
@@ -35,10 +36,22 @@ Run = Callable[..., Result]
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> NoReturn:
-        pytest.fail("a test opened a connection")
+    connect = socket.socket.connect
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+    def loopback_only(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            pytest.fail(f"a test opened a connection to {address[0]}")
+        connect(self, address)
+
+    look_up = socket.getaddrinfo
+
+    def known_names(host: Any, *rest: Any, **more: Any) -> Any:
+        if (host.decode() if isinstance(host, bytes) else host) not in LOOPBACK:
+            pytest.fail(f"a test looked up {host}")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket.socket, "connect", loopback_only)
+    monkeypatch.setattr(socket, "getaddrinfo", known_names)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from resolver.errors import InputError
 from resolver.selection.model import Candidate, Rejection
 from resolver.selection.pool import Statement
 from resolver.selection.ranking import Ranking
-from resolver.selection.select import judged
+from resolver.selection.select import Row, hopeful, judged
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 
@@ -54,13 +54,24 @@ def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Ch
     ranking = Ranking(judge)
     records: list[Found] = []
     rejections: list[Rejection] = []
+    total = 0
     for spec in specs:
-        candidates, rejected = judged(judge, spec)
-        rejections += rejected
-        records += _found(ranking.sorted(candidates), pool)
+        row = judged(judge, spec) if everything else hopeful(judge, ranking, spec)
+        rejections += row.rejections
+        total += _count(pool, spec, row)
+        records += _found(ranking.sorted(row.candidates), pool)
+    rejected = total - len(records)
     if everything:
         records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
-    return FindResult(machine, tuple(records), len(rejections), _notes(records, specs, pool, rejections))
+    return FindResult(machine, tuple(records), rejected, _notes(records, specs, pool, rejections))
+
+
+def _count(pool: CatalogPool, spec: AbstractSpec, row: Row) -> int:
+    """How many records a spec may mean, those included that were not looked at."""
+    if spec.name is None:
+        return len(row.candidates) + len(row.rejections)
+    names = [spec.name] if pool.has_package(spec.name) else pool.providers(spec.name)
+    return sum(map(pool.count, names))
 
 
 def _found(candidates: Sequence[Candidate], pool: CatalogPool) -> list[Found]:
@@ -91,6 +102,6 @@ def _notes(records: list[Found], specs: list[AbstractSpec], pool: CatalogPool, r
     unknown = [spec.name for spec in specs if spec.name and not pool.has_package(spec.name) and not pool.providers(spec.name)]
     unknown += [f"/{spec.hash}" for spec in specs if not spec.name and spec.hash and not pool.with_prefix(spec.hash)]
     notes += [f"no source has a record of {name}. `spack-resolver sources` lists what is synced." for name in unknown]
-    if rejections and not any(not f.rejection for f in records):
+    if rejections and all(f.rejection for f in records):
         notes.append(f"none of {len(rejections)} records runs: {rejections[0].text}. --all lists each with its reason.")
     return tuple(notes)

@@ -19,8 +19,6 @@ from resolver.catalog.pool import CatalogPool
 from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download
 from resolver.errors import InputError, did_you_mean
-from resolver.formats import build_cache
-from resolver.formats.manifest import spec_manifest_path
 from resolver.selection.model import GroupAnswer, Unify
 from resolver.selection.problem import one_hash_each
 from resolver.selection.select import select_group
@@ -116,6 +114,11 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
     closure = dict(sorted(closure.items()))
     nodes, cut = _nodes(pool, closure, runtime_only=request.runtime_only) if request.nodes else ({}, ())
     mirrors = _mirrors(pool, closure)
+    listed: list[Download] = []
+    if request.downloads:
+        from resolver.api.downloads import downloads  # only this list reads mirrors
+
+        listed = downloads(closure, mirrors)
     environment = Environment(
         roots=roots,
         closure=closure,
@@ -133,7 +136,7 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         environment,
         fingerprint(closure, request.machine),
         tuple(_host_requirements(closure)),
-        tuple(_downloads(closure, mirrors)) if request.downloads else (),
+        tuple(listed),
         _notes(groups, cut, closure, mirrors),
     )
 
@@ -219,7 +222,8 @@ def _mirrors(pool: CatalogPool, closure: dict[str, ConcreteSpec]) -> tuple[Mirro
     reachable = set().union(*serves.values()) if serves else set()
     rows = pool.sources
     return tuple(
-        Mirror(name, rows[name].url, rows[name].layout, rows[name].signed, frozenset(serves[name])) for name in _cover(serves, reachable)
+        Mirror(name, rows[name].url, rows[name].layout, rows[name].signed, frozenset(serves[name]), rows[name].view)
+        for name in _cover(serves, reachable)
     )
 
 
@@ -255,36 +259,6 @@ def _host_requirements(closure: dict[str, ConcreteSpec]) -> list[dict[str, Any]]
 
 def _requirement(kind: str, spec: ConcreteSpec) -> dict[str, Any]:
     return {"kind": kind, "name": spec.name, "version": spec.wire.version, "path": spec.external.path if spec.external else None}
-
-
-def _downloads(closure: dict[str, ConcreteSpec], mirrors: tuple[Mirror, ...]) -> list[Download]:
-    found = []
-    for key, spec in closure.items():
-        mirror = next((m for m in mirrors if key in m.serves), None)
-        if mirror:
-            found += _files_of(_archived(spec), mirror)
-    return found
-
-
-def _archived(spec: ConcreteSpec) -> ConcreteSpec:
-    """The spec whose archive is fetched: of a spliced one, the one that was built."""
-    built = spec.wire.build_spec
-    return (spec.graph.get(built.key) if built and built.key else None) or spec
-
-
-def _files_of(spec: ConcreteSpec, mirror: Mirror) -> list[Download]:
-    base = mirror.url.rstrip("/")
-    if mirror.layout == "v2":
-        signed = bool(mirror.signed)
-        return [
-            Download("spec", spec.hash, f"{base}/{build_cache.spec_path(spec, signed=signed)}"),
-            Download("archive", spec.hash, f"{base}/{build_cache.archive_path(spec)}"),
-        ]
-    from resolver.sources.mirror import archive_blob  # only this list reads mirrors
-
-    manifest = Download("manifest", spec.hash, f"{base}/{spec_manifest_path(spec.name, spec.wire.version, spec.hash)}")
-    blob = archive_blob(mirror.url, spec)
-    return [manifest, Download("archive", spec.hash, f"{base}/{blob.path}", blob.content_length, blob.checksum)] if blob else [manifest]
 
 
 def _command(request: ResolveRequest) -> str:

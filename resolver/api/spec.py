@@ -15,7 +15,9 @@ from resolver.api.settings import Settings
 from resolver.errors import InputError
 from resolver.formats.lockfile import read_lockfile
 from resolver.formats.record import HASH_CHARACTERS
-from resolver.sources.files import plain, read_file
+from resolver.sources.directory import DirectoryPlace
+from resolver.sources.files import plain
+from resolver.sources.place import MOST_BYTES
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec, NodeGraph
 from resolver.spec.dag_hash import HashVerdict, check_hash
@@ -47,7 +49,8 @@ def compare(settings: Settings, spec: AbstractSpec, against: str) -> list[Compar
 
 def _of_lockfile(path: Path, spec: AbstractSpec) -> Iterator[tuple[ConcreteSpec, Mapping[str, Any]]]:
     try:
-        lock = read_lockfile(plain(read_file(path), str(path)))
+        fetched = DirectoryPlace(path.parent).read(path.name, most=MOST_BYTES)
+        lock = read_lockfile(plain(fetched.data if fetched else b"", str(path)))
         nodes: dict[str, dict[str, Any]] = {key: json.loads(bytes(raw)) for key, raw in sorted(lock.nodes.items())}
         graph = NodeGraph(nodes)
         for key, node in nodes.items():

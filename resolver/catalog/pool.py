@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 from weakref import finalize
 
+from resolver.catalog.pages import unpacked
 from resolver.catalog.store import SourceRow, Store
-from resolver.errors import InputError
+from resolver.errors import FormatError, InputError
 from resolver.selection.pool import Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
 
 IN_ONE_QUERY = 500
 RECORD = (
-    "SELECT r.hash, r.complete, r.node, s.source, s.in_buildcache, s.stacks, s.release "
+    "SELECT r.hash, r.complete, r.page, r.start, r.length, s.source, s.in_buildcache, s.stacks, s.release "
     "FROM record r JOIN statement s ON s.record = r.id WHERE"
 )
-# Of divergent statements of one hash the complete one is taken, then the smallest digest: the same in any order of syncing.
-BEST = "ORDER BY r.complete DESC, r.digest, s.source"
 
 
 class CatalogPool:
@@ -39,9 +38,8 @@ class CatalogPool:
             raise InputError(msg, hint=f"synced are: {', '.join(sorted(known)) or 'none'}")
         self._sources = {known[name]: name for name in (sources or known)}
         self._rows = {row.name: row for row in store.sources()}
-        # Where sources are chosen, what others state does not exist; where all are, the condition would only cost time.
-        chosen = ", ".join(map(str, self._sources))
-        self._stated = f"EXISTS (SELECT 1 FROM statement s WHERE s.record = record.id AND s.source IN ({chosen}))" if sources else "1"
+        # Where sources are chosen, what others state does not exist.
+        self._chosen = f"source IN ({', '.join(map(str, self._sources))})"
         self._specs: dict[str, ConcreteSpec | None] = {}
         self._statements: dict[str, Statement] = {}
         self._nodes: dict[str, bytes] = {}
@@ -67,40 +65,72 @@ class CatalogPool:
         missing = sorted({key for key in keys if key not in self._specs})
         for start in range(0, len(missing), IN_ONE_QUERY):
             part = missing[start : start + IN_ONE_QUERY]
-            marks = ", ".join("?" * len(part))
-            self._adopt(self._query(f"{RECORD} r.hash IN ({marks}) {BEST}", part))
+            self._adopt(self._query(f"{RECORD} r.hash IN ({_marks(part)})", part))
 
     def _load(self, key: str) -> ConcreteSpec | None:
-        if specs := self._adopt(self._query(f"{RECORD} r.hash = ? {BEST}", (key,))):
+        if specs := self._adopt(self._query(f"{RECORD} r.hash = ?", (key,))):
             return specs[0]
         rows = self._query("SELECT hash FROM record WHERE alias = ? AND alias <> '' AND hash <> alias ORDER BY hash LIMIT 1", (key,))
         return self.get(str(rows[0][0])) if rows else None
 
-    def named(self, name: str) -> list[ConcreteSpec]:
-        """All records of a package, by hash."""
-        return self._adopt(self._query(f"{RECORD} r.name = ? {BEST}", (name,)))
+    def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
+        """The records of a package, by hash: all of them, or those for a platform and any of some targets."""
+        if platform is None:
+            return self._adopt(self._query(f"{RECORD} r.name = ?", (name,)))
+        where = f"r.name = ? AND r.platform = ? AND r.target IN ({_marks(targets)})"
+        return self._adopt(self._query(f"{RECORD} {where}", (name, platform, *targets)))
+
+    def count(self, name: str) -> int:
+        """How many records a package has."""
+        stated = f"EXISTS (SELECT 1 FROM statement WHERE record = record.id AND {self._chosen})"
+        return int(self._query(f"SELECT count(DISTINCT hash) FROM record WHERE name = ? AND {stated}", (name,))[0][0])
 
     def with_prefix(self, prefix: str) -> list[ConcreteSpec]:
         """All records whose hash begins so, by hash."""
-        return self._adopt(self._query(f"{RECORD} r.hash >= ? AND r.hash < ? {BEST}", (prefix, prefix + "\x7f")))
+        return self._adopt(self._query(f"{RECORD} r.hash >= ? AND r.hash < ?", (prefix, prefix + "\x7f")))
 
     def _adopt(self, rows: Iterable[tuple[Any, ...]]) -> list[ConcreteSpec]:
-        """Make specs of rows, one for each statement, the best of each hash first; what no chosen source states is left out."""
-        found: dict[str, ConcreteSpec] = {}
-        for dag_hash, complete, node, *stated in rows:
-            if stated[0] not in self._sources:
-                continue
-            statement = self._statement(complete, *stated)
-            if dag_hash in found:
-                self._statements[dag_hash] = self._statements[dag_hash].joined(statement)
-                continue
-            spec = self._specs.get(dag_hash)
-            if spec is None:
-                spec = self._specs[dag_hash] = ConcreteSpec(decode_node(node), dag_hash, self)
-                self._nodes[dag_hash] = node
-            found[dag_hash] = spec
-            self._statements[dag_hash] = statement
-        return [found[dag_hash] for dag_hash in sorted(found)]
+        """Make specs of rows, one for each statement; what no chosen source states is left out.
+
+        Of divergent statements of one hash a complete one is taken, then the smallest node: the same in any order of syncing.
+        """
+        places: dict[str, dict[tuple[int, int, int, int], Statement]] = {}
+        for dag_hash, complete, page, start, length, *stated in rows:
+            if stated[0] in self._sources:
+                by_place = places.setdefault(dag_hash, {})
+                place = (not complete, page, start, length)
+                statement = self._statement(complete, *stated)
+                by_place[place] = by_place[place].joined(statement) if place in by_place else statement
+        wanted = {place[1] for key, found in places.items() if key not in self._specs for place in found}
+        pages = self._pages(wanted)
+        return [self._spec(key, places[key], pages) for key in sorted(places)]
+
+    def _spec(self, key: str, places: dict[tuple[int, int, int, int], Statement], pages: dict[int, bytes]) -> ConcreteSpec:
+        known = self._specs.get(key)
+        if known is not None:
+            return known
+        bodies = [(place[0], _part(pages, place), statement) for place, statement in places.items()]
+        bodies.sort(key=lambda body: body[:2])
+        _, node, statement = bodies[0]
+        for _, _, other in bodies[1:]:
+            statement = statement.joined(other)
+        try:
+            spec = self._specs[key] = ConcreteSpec(decode_node(node), key, self)
+        except FormatError as error:
+            raise error.at(f"record {key} of {', '.join(statement.sources)}") from None
+        self._nodes[key] = node
+        self._statements[key] = statement
+        return spec
+
+    def _pages(self, numbers: Collection[int]) -> dict[int, bytes]:
+        """The nodes of some pages."""
+        order = sorted(numbers)
+        found: dict[int, bytes] = {}
+        for start in range(0, len(order), IN_ONE_QUERY):
+            part = order[start : start + IN_ONE_QUERY]
+            rows = self._query(f"SELECT id, nodes, size FROM page WHERE id IN ({_marks(part)})", part)
+            found.update((key, unpacked(nodes, size)) for key, nodes, size in rows)
+        return found
 
     def _make_statement(self, complete: int, source: int, in_buildcache: int, stacks: str, release: str) -> Statement:
         """What one row states. Few differ, so they are shared."""
@@ -120,38 +150,48 @@ class CatalogPool:
         return self._nodes[spec.hash]
 
     def versions(self, name: str) -> list[str]:
-        """All versions that records of a package have, in no order."""
-        return self._column(f"SELECT DISTINCT version FROM record WHERE name = ? AND {self._stated}", name)
+        """All versions that records of a package have, sorted as texts."""
+        return self._summary("version", name)
 
     def oses(self) -> list[str]:
         """All OS labels of records, sorted."""
-        return self._column(f"SELECT DISTINCT os FROM record WHERE os <> '' AND {self._stated} ORDER BY os")
+        return [os for os in self._summary("os", "") if os]
 
     def providers(self, virtual: str) -> list[str]:
         """The packages that were seen to provide a virtual, sorted."""
-        chosen = ", ".join(map(str, self._sources))
-        return self._column(f"SELECT DISTINCT name FROM provider WHERE virtual = ? AND source IN ({chosen}) ORDER BY name", virtual)
+        return self._summary("provider", virtual)
 
     def has_package(self, name: str) -> bool:
         """Does any record have this name?"""
-        return bool(self._column(f"SELECT name FROM record WHERE name = ? AND {self._stated} LIMIT 1", name))
+        return bool(self._summary("version", name))
 
     def labels(self) -> list[str]:
         """All stack labels, sorted."""
         own = {row.stack for row in self.sources.values() if row.stack}
-        chosen = ", ".join(map(str, self._sources))
-        texts = self._column(f"SELECT DISTINCT stacks FROM statement WHERE stacks <> '' AND source IN ({chosen})")
-        return sorted(own.union(*(text.split() for text in texts)))
+        rows = self._query(f"SELECT DISTINCT name FROM summary WHERE kind = 'stack' AND name <> '' AND {self._chosen}")
+        return sorted(own.union(str(row[0]) for row in rows))
 
     def labelled(self, stack: str) -> list[str]:
         """The packages that a record in a build cache with this stack label exists for, sorted."""
-        chosen = ", ".join(map(str, self._sources))
-        return self._column(
-            "SELECT DISTINCT r.name FROM statement s JOIN record r ON r.id = s.record JOIN source o ON o.id = s.source "
-            f"WHERE s.in_buildcache AND o.id IN ({chosen}) "
-            "AND (o.stack = ?1 OR instr(' ' || s.stacks || ' ', ' ' || ?1 || ' ')) ORDER BY r.name",
-            stack,
-        )
+        whole = [str(key) for key, name in self._sources.items() if self._rows[name].stack == stack]
+        rows = self._query(f"SELECT DISTINCT value FROM summary WHERE kind = 'stack' AND name = '' AND source IN ({', '.join(whole)})")
+        return sorted({str(row[0]) for row in rows}.union(self._summary("stack", stack)))
 
-    def _column(self, statement: str, *values: str) -> list[str]:
-        return [str(row[0]) for row in self._query(statement, values)]
+    def _summary(self, kind: str, name: str) -> list[str]:
+        rows = self._query(
+            f"SELECT DISTINCT value FROM summary WHERE kind = ? AND name = ? AND {self._chosen} ORDER BY value",
+            (kind, name),
+        )
+        return [str(row[0]) for row in rows]
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _part(pages: dict[int, bytes], place: tuple[int, int, int, int]) -> bytes:
+    _, page, start, length = place
+    if page not in pages:
+        msg = f"the catalog is damaged: its page {page} is missing"
+        raise InputError(msg, hint="sync into a new one, named with --catalog")
+    return pages[page][start : start + length]

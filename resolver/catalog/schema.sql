@@ -1,49 +1,66 @@
--- One row a source that was synced. `location` is where it lies, `digest` tells whether it changed.
+-- One row a source that was synced. `location` is where it lies. `digest` is of the bytes read and `tag` what its place is asked with
+-- whether they changed.
 CREATE TABLE source (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     layout TEXT NOT NULL,
+    view TEXT NOT NULL,
     location TEXT NOT NULL,
     url TEXT NOT NULL,
     signed INTEGER,
     stack TEXT NOT NULL,
     release TEXT NOT NULL,
     digest TEXT NOT NULL,
+    tag TEXT NOT NULL,
     records INTEGER NOT NULL,
     synced_at TEXT NOT NULL
 );
 
--- One row a distinct node: a hash that sources state differently has several.
+-- Nodes as JSON, some twenty one behind the other, compressed together. `live` counts those that a record still refers to.
+CREATE TABLE page (
+    id INTEGER PRIMARY KEY,
+    live INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    nodes BLOB NOT NULL
+);
+
+-- One row a distinct node: a hash that sources state differently has several. `start` and `length` are the node's place in its page.
 CREATE TABLE record (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL,
-    digest BLOB NOT NULL,
     alias TEXT NOT NULL,
     name TEXT NOT NULL,
-    version TEXT NOT NULL,
-    os TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    target TEXT NOT NULL,
     complete INTEGER NOT NULL,
-    node BLOB NOT NULL
+    page INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    length INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX record_by_hash ON record (hash, digest);
-CREATE INDEX record_by_name ON record (name, version, os);
+CREATE INDEX record_by_hash ON record (hash);
+CREATE INDEX record_by_name ON record (name, platform, target);
 CREATE INDEX record_by_alias ON record (alias) WHERE alias <> '';
 
--- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks.
+-- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks. `archive` is the
+-- sha256 of the archive and `size` its bytes, empty and 0 where the source does not say.
 CREATE TABLE statement (
     record INTEGER NOT NULL,
     source INTEGER NOT NULL,
     in_buildcache INTEGER NOT NULL,
     stacks TEXT NOT NULL,
     release TEXT NOT NULL,
+    archive TEXT NOT NULL,
+    size INTEGER NOT NULL,
     PRIMARY KEY (record, source)
 ) WITHOUT ROWID;
 
--- Which virtuals a package was seen to provide, on the edges of any record.
-CREATE TABLE provider (
-    virtual TEXT NOT NULL,
+-- What a source's records have among them, so that no question needs to look at all of them. By `kind`: version (of the package `name`),
+-- os, provider (of the virtual `name`), stack (packages with a binary by the label `name`, where that is empty all packages with a binary).
+CREATE TABLE summary (
+    kind TEXT NOT NULL,
     name TEXT NOT NULL,
+    value TEXT NOT NULL,
     source INTEGER NOT NULL,
-    PRIMARY KEY (virtual, name, source)
+    PRIMARY KEY (kind, name, value, source)
 ) WITHOUT ROWID;

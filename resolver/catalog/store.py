@@ -16,32 +16,36 @@ from typing import Any, Self
 import msgspec
 from msgspec.structs import astuple, replace
 
-from resolver.errors import InputError
+from resolver.catalog.writer import Writer
+from resolver.errors import InputError, did_you_mean
 from resolver.formats.record import Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x53504B52
 BUSY_SECONDS = 30.0
-BATCH = 2000
+CACHE_KIB = 32_768
 
 
 class SourceRow(msgspec.Struct, frozen=True):
     """A source as the catalog knows it.
 
-    ``kind`` is page, index, mirror or lockfile; ``layout`` v2 or v3 of a mirror. ``url`` is the mirror's, empty when the source is
-    none. ``signed`` is whether its packages are, None when not known. ``stack`` and ``release`` label all its records.
-    ``digest`` is of the bytes read; ``synced_at`` a UTC time.
+    ``kind`` is page, index, mirror, database, spec or lockfile; ``layout`` v2, v3 or oci of a mirror, ``view`` its named index. ``url``
+    is the mirror's, empty when the source is none. ``signed`` is whether its packages are, None when not known. ``stack`` and ``release``
+    label all its records.
+    ``digest`` is of the bytes read, ``tag`` what its place is asked with whether they changed; ``synced_at`` a UTC time.
     """
 
     name: str
     kind: str
     layout: str
+    view: str
     location: str
     url: str
     signed: bool | None
     stack: str
     release: str
     digest: str
+    tag: str
     records: int
     synced_at: str
 
@@ -80,6 +84,9 @@ class Store:
             path = path.replace(sign, f"%{ord(sign):02x}")
         connection = sqlite3.connect(f"file:{path}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         try:
+            if write:
+                connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+                connection.execute("PRAGMA synchronous = NORMAL")
             self._prepare(connection, write=write)
         except BaseException:
             connection.close()
@@ -128,14 +135,27 @@ class Store:
         All or nothing: an error out of ``records`` leaves the catalog as it was. Memory holds one batch of records.
         """
         with self.transaction():
-            key = self._replace_source(source)
-            count = 0
-            for batch in _batches(records):
-                count += len(batch)
-                self._insert(key, batch)
-            self.connection.execute("UPDATE source SET records = ? WHERE id = ?", (count, key))
-            self.connection.execute("DELETE FROM record WHERE id NOT IN (SELECT record FROM statement)")
-        return count
+            writer = Writer(self.connection, self._put(source))
+            writer.take(records)
+            writer.finish()
+            self.connection.execute("UPDATE source SET records = ? WHERE name = ?", (writer.count, source.name))
+        return writer.count
+
+    def relabel(self, source: SourceRow) -> None:
+        """Change what is said of a source as a whole, its records left as they are."""
+        with self.transaction():
+            self._put(source)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Forget sources and what they alone stated: all or none. Raises ``InputError`` when there is none of a name."""
+        rows = {row.name: row for row in self.sources()}
+        if unknown := [name for name in names if name not in rows]:
+            msg = f"no source named {unknown[0]!r}"
+            raise InputError(msg, hint=f"{did_you_mean(unknown[0], rows)}synced are: {', '.join(rows) or 'none'}")
+        with self.transaction():
+            for name in dict.fromkeys(names):
+                Writer(self.connection, self._put(rows[name])).finish()
+                self.connection.execute("DELETE FROM source WHERE name = ?", (name,))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -152,31 +172,16 @@ class Store:
             msg = f"the catalog {self.path} cannot be written"
             raise InputError(msg, why=str(error), hint="is another sync running, the disk full, or the file read-only?") from None
 
-    def _replace_source(self, source: SourceRow) -> int:
-        rows = self.query("SELECT id FROM source WHERE name = ?", (source.name,))
-        if rows:
-            key = int(rows[0][0])
-            for table in ("statement", "provider"):
-                self.connection.execute(f"DELETE FROM {table} WHERE source = ?", (key,))
-            self.connection.execute("DELETE FROM source WHERE id = ?", (key,))
-        marks = ", ".join("?" * len(SourceRow.__struct_fields__))
-        done = self.connection.execute(f"INSERT INTO source ({SOURCE_COLUMNS}) VALUES ({marks})", astuple(source))
-        return int(done.lastrowid or 0)
-
-    def _insert(self, source: int, batch: list[Record]) -> None:
-        rows = [(record, _digest(record)) for record in batch]
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO record (hash, digest, alias, name, version, os, complete, node) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [(r.hash, d, r.alias, r.wire.name, r.wire.version, r.wire.arch.platform_os or "", r.complete, r.node) for r, d in rows],
-        )
-        self.connection.executemany(
-            "INSERT INTO statement SELECT id, ?, ?, ?, ? FROM record WHERE hash = ? AND digest = ? ON CONFLICT DO NOTHING",
-            [(source, r.in_buildcache, " ".join(r.stacks), r.release, r.hash, d) for r, d in rows],
-        )
-        self.connection.executemany(
-            "INSERT OR IGNORE INTO provider VALUES (?, ?, ?)",
-            sorted({(virtual, name, source) for r in batch for virtual, name in _provided(r)}),
-        )
+    def _put(self, source: SourceRow) -> int:
+        """The number of the source, whose row now is this one."""
+        names = SourceRow.__struct_fields__
+        assigned = ", ".join(f"{name} = excluded.{name}" for name in names)
+        row = self.connection.execute(
+            f"INSERT INTO source ({SOURCE_COLUMNS}) VALUES ({', '.join('?' * len(names))}) "
+            f"ON CONFLICT (name) DO UPDATE SET {assigned} RETURNING id",
+            astuple(source),
+        ).fetchone()
+        return int(row[0])
 
 
 def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -211,29 +216,3 @@ def _create(connection: sqlite3.Connection) -> None:
 def _source(row: tuple[object, ...]) -> SourceRow:
     source = SourceRow(*row)  # type: ignore[arg-type]
     return replace(source, signed=None if source.signed is None else bool(source.signed))
-
-
-def _digest(record: Record) -> bytes:
-    import hashlib  # only writing needs it
-
-    return hashlib.blake2b(record.node, digest_size=12).digest()
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    batch: list[Record] = []
-    for record in records:
-        batch.append(record)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _provided(record: Record) -> Iterator[tuple[str, str]]:
-    edges = record.wire.dependencies
-    for edge in edges if isinstance(edges, list) else ():
-        for virtual in edge.parameters.virtuals if edge.parameters else ():
-            yield virtual, edge.name
-    for entry in record.wire.provided_virtuals:
-        yield entry.partition("@")[0], record.wire.name

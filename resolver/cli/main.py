@@ -14,6 +14,7 @@ from resolver.cli.output import error_document, print_error
 from resolver.errors import InputError, ResolverError, did_you_mean
 
 COMMANDS = {
+    "catalog": "Check, pack, copy the catalog, or take sources out of it.",
     "expand": "What a stack definition asks for on a machine.",
     "find": "Prebuilt hashes that run on a machine.",
     "machine": "The detected machine, or the names that are known.",

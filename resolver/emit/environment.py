@@ -37,13 +37,14 @@ class Root(msgspec.Struct, frozen=True):
 
 
 class Mirror(msgspec.Struct, frozen=True):
-    """A mirror that serves binaries; ``signed`` is None when it is not known."""
+    """A mirror that serves binaries; ``signed`` is None when it is not known, ``view`` the named index that lists them, if it is one."""
 
     name: str
     url: str
     layout: str
     signed: bool | None
     serves: frozenset[str] = frozenset()
+    view: str = ""
 
 
 class Environment(msgspec.Struct, frozen=True):

@@ -34,7 +34,12 @@ def _unify(environment: Environment, *, beside_lock: bool) -> bool | Literal["wh
 
 def mirror_section(mirrors: tuple[Mirror, ...]) -> dict[str, Any]:
     """A ``mirrors`` section; ``signed`` is left to Spack's default, which demands signatures, where it is not known."""
-    return {m.name: {"url": m.url, "binary": True, **({} if m.signed is None else {"signed": m.signed})} for m in mirrors}
+    return {m.name: _mirror(m) for m in mirrors}
+
+
+def _mirror(mirror: Mirror) -> dict[str, Any]:
+    signed = {} if mirror.signed is None else {"signed": mirror.signed}
+    return {"url": mirror.url, "binary": True, **signed, **({"view": mirror.view} if mirror.view else {})}
 
 
 def header(command: str) -> bytes:

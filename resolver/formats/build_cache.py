@@ -8,7 +8,9 @@ from __future__ import annotations
 from resolver.formats.manifest import polite
 from resolver.spec.concrete import ConcreteSpec
 
-INDEX = "build_cache/index.json"
+FOLDER = "build_cache"
+INDEX = f"{FOLDER}/index.json"
+INDEX_HASH = f"{INDEX}.hash"
 
 
 def _stem(spec: ConcreteSpec) -> tuple[str, str, str]:

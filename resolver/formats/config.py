@@ -33,12 +33,14 @@ class MachineConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class SourceConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A source with its labels, as the options of ``sync``."""
+    """A source with its labels, as the options of ``sync``: ``stack`` labels it, ``stacks`` choose among those of a public manifest."""
 
     location: str
     name: str | None = None
     stack: str | None = None
     release: str | None = None
+    stacks: list[str] = []
+    view: str = ""
 
 
 class CiConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

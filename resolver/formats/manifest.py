@@ -9,17 +9,22 @@ import re
 
 import msgspec
 
-from resolver.errors import FormatError, UnsupportedError
+from resolver.errors import FormatError, InputError, UnsupportedError
+from resolver.formats.clearsign import unsigned
 
-INDEX_MANIFEST = "v3/manifests/index/index.manifest.json"
+INDEX_FOLDER = "v3/manifests/index"
+INDEX_MANIFEST = f"{INDEX_FOLDER}/index.manifest.json"
+SPEC_FOLDER = "v3/manifests/spec"
+SPEC_SUFFIX = ".spec.manifest.json"
 INDEX_TYPE = re.compile(r"application/vnd\.spack\.db\.v(\d+)\+json")
+SPEC_TYPE = re.compile(r"application/vnd\.spack\.spec\.v(\d+)\+json")
 ARCHIVE_TYPE = "application/vnd.spack.install.v2.tar+gzip"
+NEWEST_SPEC = 6
 MANIFEST_VERSION = 3
 NEWEST_DATABASE = 9
 UNSAFE = re.compile(r"[^A-Za-z0-9_+.-]")
+VIEW_PART = re.compile(r"[A-Za-z0-9_+.@-]{1,128}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
-CLEARSIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
-SIGNED_BODY = re.compile(r"\A-----BEGIN PGP SIGNED MESSAGE-----\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*?)-----BEGIN PGP SIGNATURE-----", re.DOTALL)
 
 
 class Blob(msgspec.Struct, frozen=True):
@@ -45,7 +50,7 @@ class _Manifest(msgspec.Struct):
 def read_manifest(data: bytes) -> tuple[Blob, ...]:
     """The blobs of a manifest, signed or not; the signature is not verified. Raises ``FormatError``."""
     try:
-        manifest = msgspec.json.decode(_unsigned(data), type=_Manifest)
+        manifest = msgspec.json.decode(unsigned(data), type=_Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "not a manifest of a layout v3 mirror"
         raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None
@@ -59,14 +64,13 @@ def read_manifest(data: bytes) -> tuple[Blob, ...]:
     return tuple(manifest.data)
 
 
-def _unsigned(data: bytes) -> bytes:
-    if not data.startswith(CLEARSIGNED.encode()):
-        return data
-    body = SIGNED_BODY.match(data.decode("utf-8", errors="replace"))
-    if body is None:
-        msg = "a signed manifest that is cut short"
-        raise FormatError(msg, hint="fetch it again")
-    return body[1].encode()
+def index_manifest_path(view: str) -> str:
+    """Where the manifest of the default index, or of a named view, lies in a mirror. Raises ``InputError`` on a view that is no path."""
+    parts = view.split("/") if view else []
+    if any(part in ("", ".", "..") or not VIEW_PART.fullmatch(part) for part in parts):
+        msg = f"{view[:80]!r} is not the name of a view"
+        raise InputError(msg, hint="views are named as `spack buildcache update-index --name` did")
+    return "/".join([INDEX_FOLDER, *parts, "index.manifest.json"])
 
 
 def index_blob(blobs: tuple[Blob, ...]) -> Blob:
@@ -74,14 +78,23 @@ def index_blob(blobs: tuple[Blob, ...]) -> Blob:
 
     Raises ``FormatError`` when it lists none that is known.
     """
-    found = [(int(m[1]), blob) for blob in blobs if (m := INDEX_TYPE.fullmatch(blob.media_type))]
-    known = [(version, -place, blob) for place, (version, blob) in enumerate(found) if version <= NEWEST_DATABASE]
+    return _newest(blobs, INDEX_TYPE, NEWEST_DATABASE, "package index")
+
+
+def spec_blob(blobs: tuple[Blob, ...]) -> Blob:
+    """The spec metadata of the newest version known here, among those that a spec manifest lists. Raises ``FormatError``."""
+    return _newest(blobs, SPEC_TYPE, NEWEST_SPEC, "spec metadata")
+
+
+def _newest(blobs: tuple[Blob, ...], kind: re.Pattern[str], newest: int, what: str) -> Blob:
+    found = [(int(m[1]), blob) for blob in blobs if (m := kind.fullmatch(blob.media_type))]
+    known = [(version, -place, blob) for place, (version, blob) in enumerate(found) if version <= newest]
     if known:
         return max(known, key=lambda item: item[:2])[2]
     if found:
-        msg = f"the index is of database version {min(v for v, _ in found)}, known are up to {NEWEST_DATABASE}"
+        msg = f"the {what} is of version {min(v for v, _ in found)}, known are up to {newest}"
         raise UnsupportedError(msg, hint="use a newer spack-resolver")
-    msg = "the index manifest lists no package index"
+    msg = f"the manifest lists no {what}"
     raise FormatError(msg, hint="let `spack buildcache update-index` write it again")
 
 

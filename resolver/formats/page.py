@@ -12,7 +12,7 @@ import msgspec
 from resolver.errors import FormatError, UnsupportedError
 from resolver.formats.record import Record, check_hash
 from resolver.formats.yaml_tree import load_yaml
-from resolver.spec.node import decode_node
+from resolver.spec.node import decode_facts
 
 FENCE = "---"
 UNION = "root"
@@ -107,7 +107,7 @@ def _record(package: str, detail: _Detail, release: str) -> Record:
     }
     raw = msgspec.json.encode(node, order="sorted")
     stacks = tuple(sorted({stack for stack in detail.stacks if stack != UNION}))
-    return Record(detail.hash, decode_node(raw), raw, in_buildcache=True, complete=False, stacks=stacks, release=release)
+    return Record(detail.hash, decode_facts(raw), raw, in_buildcache=True, complete=False, stacks=stacks, release=release)
 
 
 def _parameter(text: str) -> tuple[str, bool | str | list[str]]:

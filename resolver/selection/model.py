@@ -62,7 +62,10 @@ class RunnerUp(msgspec.Struct, frozen=True):
 
 
 class RootAnswer(msgspec.Struct, frozen=True):
-    """The answer for one root: the chosen candidate, or None with the rejections and a sentence."""
+    """The answer for one root: the chosen candidate, or None with the rejections and a sentence.
+
+    ``candidates`` is how many records may serve it at most: those that cannot be better than the chosen one are not judged to the end.
+    """
 
     root: AbstractSpec
     chosen: Candidate | None

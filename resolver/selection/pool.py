@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -44,8 +44,11 @@ class CandidatePool(Protocol):
     def prefetch(self, keys: Iterable[str]) -> None:
         """Make ready what ``get`` will be asked for; worth nothing but time."""
 
-    def named(self, name: str) -> list[ConcreteSpec]:
-        """All records of a package."""
+    def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
+        """The records of a package: all of them, or those for a platform and any of some targets."""
+
+    def count(self, name: str) -> int:
+        """How many records a package has."""
 
     def with_prefix(self, prefix: str) -> list[ConcreteSpec]:
         """All records whose hash begins so."""

@@ -13,6 +13,7 @@ import msgspec
 
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate
+from resolver.selection.pool import Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
 from resolver.spec.satisfies import match_variant
@@ -107,8 +108,6 @@ class Ranking:
 
     def _node(self, spec: ConcreteSpec) -> NodeCosts:
         statement = self.pool.statement(spec)
-        label = self.judge.policy.label
-        unlabelled = int(bool(label) and self.judge.policy.labelled != "ignore" and label not in statement.stacks)
         weight = sum(rule.check(subject)[0] for subject, rule in self.judge.applying(spec))
         version = self.version_rank(spec.name, spec.wire.version)
         variants = self._variant_misses(spec)
@@ -117,9 +116,22 @@ class Ranking:
         head = (weight, self._provider_rank(spec), self.os_ranks.get(spec.os, UNRANKED))
         source = self._source_rank(statement.served_by)
         return NodeCosts(
-            as_root=(head[0], unlabelled, 0, version, variants, head[1], head[2], 0, 0, *tail, source, 0),
+            as_root=(head[0], self._unlabelled(statement), 0, version, variants, head[1], head[2], 0, 0, *tail, source, 0),
             as_other=(head[0], 0, 0, 0, 0, head[1], head[2], other_version, variants, *tail, 0, 0),
         )
+
+    def least(self, spec: ConcreteSpec) -> tuple[int | str, ...]:
+        """What the record costs at least as a candidate: no more than ``solo``, and computed without looking at any dependency."""
+        statement = self.pool.statement(spec)
+        version = self.version_rank(spec.name, spec.wire.version)
+        os = self.os_ranks.get(spec.os, UNRANKED)
+        head = (0, self._unlabelled(statement), 0, version, self._variant_misses(spec), self._provider_rank(spec), os, 0, 0, 0)
+        distance = 0 if spec.name in RUNTIME_NAMES or spec.external else self.target_rank(spec.target)
+        return (*head, distance, *self._runtime_costs(spec), 0, 1, self._source_rank(statement.served_by), spec.hash)
+
+    def _unlabelled(self, statement: Statement) -> int:
+        label = self.judge.policy.label
+        return int(bool(label) and self.judge.policy.labelled != "ignore" and label not in statement.stacks)
 
     def _source_rank(self, served_by: tuple[str, ...]) -> int:
         """Place of the first source, by name, that serves the record."""
@@ -154,10 +166,10 @@ class Ranking:
         )
 
     def provider_rank(self, virtual: str, name: str) -> int:
-        """Place of a package in the order of a virtual's providers."""
+        """Place of a package in the order of a virtual's providers; 0 where nobody prefers any."""
         own = [a.name for rule in self.judge.rules.on_virtual(virtual) for a in rule.alternatives if a.name]
         order = [*own, *self.judge.rules.providers.get(virtual, DEFAULT_PROVIDERS.get(virtual, ()))]
-        return order.index(name) if name in order else UNRANKED
+        return order.index(name) if name in order else UNRANKED if order else 0
 
     def _compiler_rank(self, spec: ConcreteSpec) -> int:
         """Place among the versions of the same compiler that the pool knows, newest first; 0 where none is stated."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from resolver.errors import InputError
@@ -16,7 +17,6 @@ from resolver.selection.model import (
     RunnerUp,
     Unify,
 )
-from resolver.selection.pool import CandidatePool
 from resolver.selection.problem import one_hash_each, solve_trivially, state_problem
 from resolver.selection.ranking import CRITERIA, Ranking
 from resolver.spec.abstract import AbstractSpec
@@ -25,36 +25,78 @@ from resolver.spec.satisfies import match_node
 from resolver.spec.virtuals import VIRTUALS
 
 
-def records_of(pool: CandidatePool, root: AbstractSpec) -> tuple[list[ConcreteSpec], AbstractSpec]:
+class Row(msgspec.Struct, frozen=True):
+    """The records of one root, judged: candidates, best first as far as they were ranked, and rejections, the most telling first.
+
+    ``unjudged`` is how many records were not looked at any closer, since the best could not be among them.
+    """
+
+    candidates: list[Candidate]
+    rejections: list[Rejection]
+    unjudged: int = 0
+
+
+def records_of(judge: Judge, root: AbstractSpec, *, thorough: bool) -> tuple[list[ConcreteSpec], AbstractSpec]:
     """The records that a root may mean by name or hash (gate ``name``), and what remains to be asked of them.
 
-    A virtual root means the packages that were seen to provide it; versions and variants of a virtual are not compared.
-    Raises ``InputError`` when the root names no package and no hash.
+    A virtual root means the packages that were seen to provide it; versions and variants of a virtual are not compared. Unless
+    ``thorough``, only records for the machine's platform and targets are looked at. Raises ``InputError`` when the root names no
+    package and no hash.
     """
+    pool = judge.pool
     if root.name is None:
         if root.hash is None:
             msg = f"the spec {str(root)!r} names no package"
             raise InputError(msg, hint="begin it with a package's name, or ask for a /hash")
         return pool.with_prefix(root.hash), root
+    place = () if thorough or not judge.machine.platform else (judge.machine.platform, judge.targets)
     if root.name in VIRTUALS and not pool.has_package(root.name):
-        found = [spec for name in pool.providers(root.name) for spec in pool.named(name)]
+        found = [spec for name in pool.providers(root.name) for spec in pool.named(name, *place)]
         return found, AbstractSpec(hash=root.hash, platform=root.platform, os=root.os, target=root.target, edges=root.edges)
-    return pool.named(root.name), root
+    return pool.named(root.name, *place), root
 
 
-def judged(judge: Judge, root: AbstractSpec, *, thorough: bool = True) -> tuple[list[Candidate], list[Rejection]]:
-    """All records of a root, judged; rejections with the one that says most first: what was asked for, labelled as asked, past most gates.
+def judged(judge: Judge, root: AbstractSpec) -> Row:
+    """All records of a root, judged and none ranked."""
+    specs, want = records_of(judge, root, thorough=True)
+    return _row(judge, want, [judge.judge(spec, want) for spec in specs])
 
-    Unless ``thorough``, records that fail by themselves are passed over without a reason where others serve the root: finding the first
-    gate that they fail takes their whole closure.
+
+def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
+    """All candidates of a root, ranked; rejections are given only where nothing serves, since finding their reasons takes time."""
+    specs, want = _in_question(judge, root)
+    row = _row(judge, want, [judge.judge(spec, want) for spec in specs])
+    return replace(row, candidates=ranking.sorted(row.candidates)) if row.candidates else judged(judge, root)
+
+
+def leading(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
+    """The best candidates of a root, at least two where there are as many, and all that equal the best.
+
+    Records are judged in the order of what they cost at least, and no more of them than may still be among these: where thousands of
+    records are in question, few closures are loaded.
     """
-    specs, want = records_of(judge.pool, root)
-    hopeful = specs if thorough else [spec for spec in specs if not judge.fails_itself(spec, want)]
-    verdicts = [judge.judge(spec, want) for spec in hopeful]
-    candidates = [v for v in verdicts if isinstance(v, Candidate)]
-    if not candidates and len(hopeful) < len(specs):
+    specs, want = _in_question(judge, root)
+    least = {spec.hash: ranking.least(spec) for spec in specs}
+    verdicts: list[Candidate | Rejection] = []
+    second: tuple[int | str, ...] | None = None
+    for spec in sorted(specs, key=lambda s: least[s.hash]):
+        if second is not None and least[spec.hash][:-1] > second[:-1]:
+            break
+        verdicts.append(judge.judge(spec, want))
+        costs = sorted(ranking.solo(v) for v in verdicts if isinstance(v, Candidate))
+        second = costs[1] if len(costs) > 1 else None
+    row = _row(judge, want, verdicts)
+    if not row.candidates:
         return judged(judge, root)
-    rejections = [v for v in verdicts if isinstance(v, Rejection)]
+    return replace(row, candidates=ranking.sorted(row.candidates), unjudged=len(specs) - len(verdicts))
+
+
+def _in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], AbstractSpec]:
+    specs, want = records_of(judge, root, thorough=False)
+    return [spec for spec in specs if not judge.fails_itself(spec, want)], want
+
+
+def _row(judge: Judge, want: AbstractSpec, verdicts: Sequence[Candidate | Rejection]) -> Row:
     label = judge.policy.label
 
     def telling(rejection: Rejection) -> tuple[bool, bool, int, str]:
@@ -62,23 +104,22 @@ def judged(judge: Judge, root: AbstractSpec, *, thorough: bool = True) -> tuple[
         unlabelled = bool(label) and label not in judge.pool.statement(spec).stacks
         return match_node(spec, want) is not None, unlabelled, -rejection.depth, spec.hash
 
-    return candidates, sorted(rejections, key=telling)
+    rejections = [v for v in verdicts if isinstance(v, Rejection)]
+    return Row([v for v in verdicts if isinstance(v, Candidate)], sorted(rejections, key=telling))
 
 
 def select_group(judge: Judge, name: str, roots: Sequence[AbstractSpec], unify: Unify) -> GroupAnswer:
     """The best answer for the roots of one group, under its unification."""
     ranking = Ranking(judge)
-    rows = [judged(judge, root, thorough=False) for root in roots]
-    candidates = [ranking.sorted(found) for found, _ in rows]
+    look = leading if unify == "false" else hopeful
+    rows = [look(judge, ranking, root) for root in roots]
+    candidates = [row.candidates for row in rows]
     if unify == "false":
         picks: list[Candidate | None] = [row[0] if row else None for row in candidates]
         optimal = True
     else:
         picks, optimal = _unified(list(roots), candidates, ranking, rounds=unify == "when_possible")
-    answers = [
-        _answer(root, pick, row, rejections, ranking)
-        for root, pick, row, (_, rejections) in zip(roots, picks, candidates, rows, strict=True)
-    ]
+    answers = [_answer(root, pick, row, ranking) for root, pick, row in zip(roots, picks, rows, strict=True)]
     answer = GroupAnswer(name, unify, tuple(answers), optimal)
     return replace(answer, unified=one_hash_each(answer.closure.values()))
 
@@ -125,23 +166,19 @@ def _solve(
     return picks, solution.optimal
 
 
-def _answer(
-    root: AbstractSpec,
-    pick: Candidate | None,
-    row: list[Candidate],
-    rejections: list[Rejection],
-    ranking: Ranking,
-) -> RootAnswer:
-    answer = RootAnswer(root, pick, len(row), tuple(rejections))
+def _answer(root: AbstractSpec, pick: Candidate | None, row: Row, ranking: Ranking) -> RootAnswer:
+    count = len(row.candidates) + row.unjudged
+    answer = RootAnswer(root, pick, count, tuple(row.rejections))
     if pick is None:
-        return replace(answer, text=_unserved(root, row, rejections))
-    others = [candidate for candidate in row if candidate is not pick]
+        return replace(answer, text=_unserved(root, row))
+    others = [candidate for candidate in row.candidates if candidate is not pick]
     if not others:
         return replace(answer, text="the only candidate")
     costs = ranking.solo(pick)
     criterion = _difference(costs, ranking.solo(others[0]))
-    equals = sum(1 for candidate in row if ranking.solo(candidate)[:-1] == costs[:-1])
-    text = f"best of {len(row)} candidates by {criterion}" if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
+    equals = sum(1 for candidate in row.candidates if ranking.solo(candidate)[:-1] == costs[:-1])
+    counted = f"up to {count}" if row.unjudged else str(count)
+    text = f"best of {counted} candidates by {criterion}" if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
     return replace(answer, runner_up=RunnerUp(others[0].spec, criterion), equals=equals, text=text)
 
 
@@ -151,9 +188,9 @@ def _difference(chosen: tuple[int | str, ...], other: tuple[int | str, ...]) -> 
     return CRITERIA[place] if chosen < other else "unification with the other roots"
 
 
-def _unserved(root: AbstractSpec, row: list[Candidate], rejections: list[Rejection]) -> str:
-    if row:
+def _unserved(root: AbstractSpec, row: Row) -> str:
+    if row.candidates:
         return f"no candidate for {root} agrees with the other roots on one hash for each package (unify: true)"
-    if rejections:
-        return rejections[0].text
+    if row.rejections:
+        return row.rejections[0].text
     return f"no source has a record of {root.name or '/' + str(root.hash)}"

@@ -1,45 +1,38 @@
-"""Reading local files: bounded, decompressed, with errors that name the file."""
+"""What is done with bytes from any place: gzip undone within bounds, digests."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from pathlib import Path
 
-from resolver.errors import FormatError, SourceError
+from resolver.errors import FormatError
+from resolver.sources.place import MOST_BYTES
 
-MOST_BYTES = 4 << 30
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WINDOW = 31
-
-
-def read_file(path: Path) -> bytes:
-    """All bytes of a file. Raises ``SourceError`` when it cannot be read or is larger than 4 GiB."""
-    try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            msg = f"{path} is {size >> 20} MiB large, more than is read ({MOST_BYTES >> 20} MiB)"
-            raise SourceError(msg, hint="sync the stacks' indexes in place of their union")
-        return path.read_bytes()
-    except OSError as error:
-        msg = f"{path} cannot be read"
-        raise SourceError(msg, why=error.strerror or str(error), hint="check the path and its permissions") from None
+MOST_GROWTH = 200
+"""How many times its size gzip may grow; indexes grow some 15 times."""
+FREE_BYTES = 1 << 26
+"""What gzip may grow to however small it is."""
 
 
 def plain(data: bytes, where: str) -> bytes:
-    """The bytes, decompressed when they are gzip. Raises ``FormatError`` on damage or when they grow beyond 4 GiB."""
+    """The bytes, decompressed when they are gzip. Raises ``FormatError`` on damage, or when they grow beyond what a document may."""
     if not data.startswith(GZIP_MAGIC):
         return data
+    most = min(MOST_BYTES, max(FREE_BYTES, MOST_GROWTH * len(data)))
     decompressor = zlib.decompressobj(GZIP_WINDOW)
     try:
-        found = decompressor.decompress(data, MOST_BYTES)
+        found = decompressor.decompress(data, most)
     except zlib.error as error:
         msg = "damaged gzip data"
         raise FormatError(msg, why=str(error), where=where, hint="fetch it again; it may have been cut short") from None
-    if decompressor.unconsumed_tail or not decompressor.eof:
-        msg = "gzip data that is cut short or too large"
-        raise FormatError(msg, where=where, hint="fetch it again")
-    return found
+    if decompressor.eof:
+        return found
+    msg = "gzip data that is cut short"
+    if decompressor.unconsumed_tail or len(found) >= most:
+        msg = f"gzip data that grows beyond {most >> 20} MiB"
+    raise FormatError(msg, where=where, hint="fetch it again; it may be damaged")
 
 
 def sha256(data: bytes) -> str:

@@ -7,7 +7,7 @@ lockfile it carries no number. Sources: Spack ``spec.py`` (``Spec.to_node_dict``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -136,15 +136,58 @@ def _edge_format(edge: WireEdge) -> int:
     return 3 if edge.hash else 2
 
 
+class WireUse(msgspec.Struct, frozen=True, gc=False):
+    """What an edge is used for."""
+
+    virtuals: tuple[str, ...] = ()
+
+
+class WireLink(msgspec.Struct, frozen=True, gc=False):
+    """One dependency, as far as a catalog is ordered by it."""
+
+    name: str = ""
+    parameters: WireUse | None = None
+
+
+class WireFacts(msgspec.Struct, gc=False):
+    """The part of a node that a catalog is ordered by. Reading it takes half the time of reading the whole."""
+
+    name: str = ""
+    version: str = ""
+    arch: WireArch = WireArch()
+    parameters: msgspec.Raw = msgspec.Raw(b"{}")
+    provided_virtuals: list[str] = []
+    dependencies: list[WireLink] | dict[str, WireLink] = []
+    hash: str = ""
+
+    @property
+    def target(self) -> str:
+        """The target's name; empty when the node has none."""
+        target = self.arch.target
+        return target.name if isinstance(target, WireTarget) else target or ""
+
+
 _decoder = msgspec.json.Decoder(WireNode)
 _wrapped = msgspec.json.Decoder(dict[str, WireNode])
+_facts = msgspec.json.Decoder(WireFacts)
+_wrapped_facts = msgspec.json.Decoder(dict[str, WireFacts])
+T = TypeVar("T", WireNode, WireFacts)
 
 
 def decode_node(raw: bytes | memoryview | msgspec.Raw) -> WireNode:
     """Read one node from JSON bytes. Raises ``FormatError`` when it is no spec node."""
+    return _decode(raw, _decoder, _wrapped)
+
+
+def decode_facts(raw: bytes | memoryview | msgspec.Raw) -> WireFacts:
+    """Read the part of a node that a catalog is ordered by. Raises ``FormatError`` when it is no spec node."""
+    return _decode(raw, _facts, _wrapped_facts)
+
+
+def _decode(raw: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder[T], wrapped: msgspec.json.Decoder[dict[str, T]]) -> T:
     try:
-        node = _decoder.decode(raw)
-        return node if node.name else _unwrap(_wrapped.decode(raw))
+        node = decoder.decode(raw)
+        return node if node.name else _unwrap(wrapped.decode(raw))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "a spec node that cannot be read"
         raise FormatError(msg, why=str(error)) from None
@@ -160,7 +203,7 @@ def convert_node(node: Mapping[str, Any]) -> WireNode:
         raise FormatError(msg, why=str(error)) from None
 
 
-def _unwrap(wrapped: dict[str, WireNode]) -> WireNode:
+def _unwrap(wrapped: dict[str, T]) -> T:
     """Format 1 wraps a node as ``{name: {...}}``."""
     if len(wrapped) != 1:
         msg = "a spec node without a name"

@@ -174,7 +174,7 @@ def test_a_newer_schema_is_refused(catalog: Path) -> None:
     connection = sqlite3.connect(catalog)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(InputError, match="has schema 99, this program knows 1"):
+    with pytest.raises(InputError, match="has schema 99, this program knows 2"):
         Store(catalog)
 
 

@@ -74,9 +74,9 @@ def test_specs_of_a_wrong_shape(run: Run, tmp_path: Path, text: str) -> None:
     "words",
     [
         ("sync", "s3://k:secret@[bad/x"),
-        ("sync", "HTTPS://me:secret@h/x"),
-        ("sync", " https://me:secret@h/x"),
-        ("sync", "https:/me:secret@h/x"),
+        ("sync", "HTTPS://me:secret@h/x", "--offline"),
+        ("sync", " https://me:secret@h/x", "--offline"),
+        ("sync", "https:/me:secret@h/x", "--offline"),
         ("resolve", "https://me:secret@h/x", *MACHINE),
         ("resolve", "~nosuchuser/x", *MACHINE),
         ("resolve", "x" * 5000, *MACHINE),

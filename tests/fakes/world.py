@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from resolver.selection.pool import Statement
@@ -103,8 +103,12 @@ class World:
     def prefetch(self, keys: Iterable[str]) -> None:
         """Nothing to make ready."""
 
-    def named(self, name: str) -> list[ConcreteSpec]:
-        return [spec for _, spec in sorted(self.specs.items()) if spec.name == name]
+    def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
+        found = [spec for _, spec in sorted(self.specs.items()) if spec.name == name]
+        return found if platform is None else [spec for spec in found if spec.platform == platform and spec.target in targets]
+
+    def count(self, name: str) -> int:
+        return len(self.named(name))
 
     def with_prefix(self, prefix: str) -> list[ConcreteSpec]:
         return [spec for key, spec in sorted(self.specs.items()) if key.startswith(prefix)]

@@ -31,7 +31,7 @@ def test_the_newest_known_index_is_taken() -> None:
 
 
 def test_an_index_too_new_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match="database version 12, known are up to 9"):
+    with pytest.raises(UnsupportedError, match="package index is of version 12, known are up to 9"):
         index_blob(read_manifest(manifest(blob("application/vnd.spack.db.v12+json"))))
 
 

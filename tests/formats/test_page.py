@@ -6,6 +6,7 @@ import pytest
 
 from resolver.errors import FormatError, UnsupportedError
 from resolver.formats.page import read_page
+from resolver.spec.node import decode_node
 
 PAGE = (Path(__file__).parents[1] / "data" / "pages" / "py-rasterio.md").read_bytes()
 
@@ -34,8 +35,14 @@ def test_the_page_this_began_with() -> None:
 def test_a_page_of_2023() -> None:
     (record,) = read_page(OLD).records
     assert record.release == "v0.20.1"
-    assert record.wire.compiler_text == "gcc@=11.1.0"
-    assert record.wire.parameters == {"adol-c": True, "cxxstd": "17", "doc": False, "patches": ("7869dfa", "8a1f7b9"), "libs": ("a",)}
+    assert decode_node(record.node).compiler_text == "gcc@=11.1.0"
+    assert decode_node(record.node).parameters == {
+        "adol-c": True,
+        "cxxstd": "17",
+        "doc": False,
+        "patches": ("7869dfa", "8a1f7b9"),
+        "libs": ("a",),
+    }
 
 
 def test_a_page_that_names_files_in_place_of_hashes() -> None:

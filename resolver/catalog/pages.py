@@ -1,0 +1,41 @@
+"""Nodes in compressed pages: neighbours resemble each other, so together they take a sixth of their size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lz4 import block
+
+from resolver.errors import InputError
+
+IN_ONE_PAGE = 16
+"""Nodes in a page: more compress better, fewer are read faster one at a time."""
+MOST_IN_ONE_PAGE = 1 << 20
+"""Bytes after which a page is full however few nodes it has."""
+
+
+def packed(nodes: Sequence[bytes]) -> bytes:
+    """One page of these nodes."""
+    return bytes(block.compress(b"".join(nodes), store_size=False))
+
+
+def unpacked(page: bytes, size: int) -> bytes:
+    """The nodes of a page, one behind the other. Raises ``InputError`` when the page is damaged."""
+    try:
+        found = block.decompress(page, uncompressed_size=size)
+    except block.LZ4BlockError as error:
+        msg = "the catalog is damaged: a page of it cannot be read"
+        raise InputError(msg, why=str(error), hint="sync into a new one, named with --catalog") from None
+    return bytes(found)
+
+
+def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Begin and end of each page that nodes of these lengths are cut into."""
+    begin = filled = 0
+    for number, length in enumerate(lengths):
+        if number - begin == IN_ONE_PAGE or (filled and filled + length > MOST_IN_ONE_PAGE):
+            yield begin, number
+            begin, filled = number, 0
+        filled += length
+    if begin < len(lengths):
+        yield begin, len(lengths)

@@ -1,0 +1,187 @@
+"""Putting a source's records into the catalog: what is there already stays as it lies, so that a small change writes little."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+
+from resolver.catalog.pages import packed, runs, unpacked
+from resolver.formats.record import Record
+
+BATCH = 4096
+IN_ONE_QUERY = 512
+
+# What a source says of a record besides its node; the columns of `statement` behind its key.
+Said = tuple[int | str, ...]
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """A record that the catalog has, and what this source said of it so far."""
+
+    id: int
+    page: int
+    start: int
+    length: int
+    said: Said | None
+
+
+class Writer:
+    """Takes the records of one source, in one transaction. ``count`` is how many it took."""
+
+    def __init__(self, connection: sqlite3.Connection, source: int) -> None:
+        self.connection = connection
+        self.source = source
+        self.count = 0
+        self._next_record = self._after("record")
+        self._next_page = self._after("page")
+        self._empty = self._next_record == 1
+        self._indexes = self._without_indexes() if self._empty else []
+        self._new: set[str] = set()
+        self._stated: set[int] = set()
+        self._summary: set[tuple[str, str, str]] = set()
+        self._pages: dict[int, bytes] = {}
+
+    def _after(self, table: str) -> int:
+        return int(self.connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
+
+    def _without_indexes(self) -> list[str]:
+        """Take the indexes of an empty table away, and give the statements that make them: made at the end, they take half the time."""
+        rows = self.connection.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'record' AND type = 'index'").fetchall()
+        for name, _ in rows:
+            self.connection.execute(f"DROP INDEX {name}")
+        return [str(statement) for _, statement in rows]
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take records. Neighbours in what is stored are of one package, whatever order they come in."""
+        records = iter(records)
+        while batch := list(islice(records, BATCH)):
+            self.count += len(batch)
+            held = self._held(batch)
+            fresh = [record for record in _distinct(batch) if not self._restate(record, held.get(record.hash, ()))]
+            fresh.sort(key=lambda r: (r.wire.name, r.wire.target, r.hash))
+            self._insert(fresh)
+            self._summary |= _summary(batch)
+            batch = fresh = []  # let go before the next ones are read
+
+    def _held(self, batch: list[Record]) -> dict[str, list[_Held]]:
+        """What the catalog has of these hashes; before the first source is in, only what came earlier in it can be there."""
+        keys = [record.hash for record in batch]
+        if self._empty and self._new.isdisjoint(keys):
+            return {}
+        found: dict[str, list[_Held]] = {}
+        for begin in range(0, len(keys), IN_ONE_QUERY):
+            part = keys[begin : begin + IN_ONE_QUERY]
+            rows = self.connection.execute(
+                "SELECT r.hash, r.id, r.page, r.start, r.length, s.in_buildcache, s.stacks, s.release, s.archive, s.size FROM record r "
+                f"LEFT JOIN statement s ON s.record = r.id AND s.source = ? WHERE r.hash IN ({', '.join('?' * len(part))})",
+                (self.source, *part),
+            )
+            for key, number, page, start, length, *said in rows:
+                stated = None if said[0] is None else tuple(said)
+                found.setdefault(key, []).append(_Held(number, page, start, length, stated))
+        return found
+
+    def _restate(self, record: Record, held: Sequence[_Held]) -> bool:
+        """State a record that is there with the same node. Is it?"""
+        same = next((h for h in held if h.length == len(record.node) and self._node(h) == record.node), None)
+        if same is None:
+            return False
+        said = _said(record)
+        if same.id not in self._stated and same.said != said:
+            self.connection.execute("INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?, ?, ?)", (same.id, self.source, *said))
+        self._stated.add(same.id)
+        return True
+
+    def _node(self, held: _Held) -> bytes:
+        if held.page not in self._pages:
+            if len(self._pages) > IN_ONE_QUERY:
+                self._pages.clear()
+            row = self.connection.execute("SELECT nodes, size FROM page WHERE id = ?", (held.page,)).fetchone()
+            self._pages[held.page] = unpacked(*row)
+        return self._pages[held.page][held.start : held.start + held.length]
+
+    def _insert(self, fresh: list[Record]) -> None:
+        if self._empty:
+            self._new.update(record.hash for record in fresh)
+        first = self._next_record
+        self.connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows(fresh))
+        numbers = range(first, self._next_record)
+        self._stated.update(numbers)
+        self.connection.executemany(
+            "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(number, self.source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)],
+        )
+
+    def _rows(self, fresh: list[Record]) -> Iterator[tuple[object, ...]]:
+        """The rows of new records; their pages are written on the way."""
+        for begin, end in runs([len(record.node) for record in fresh]):
+            nodes = [record.node for record in fresh[begin:end]]
+            size = sum(map(len, nodes))
+            self.connection.execute("INSERT INTO page VALUES (?, ?, ?, ?)", (self._next_page, len(nodes), size, packed(nodes)))
+            start = 0
+            for r in fresh[begin:end]:
+                wire, length = r.wire, len(r.node)
+                platform = wire.arch.platform or ""
+                yield self._next_record, r.hash, r.alias, wire.name, platform, wire.target, r.complete, self._next_page, start, length
+                self._next_record += 1
+                start += length
+            self._next_page += 1
+
+    def finish(self) -> None:
+        """Take out what the source no longer states, and write what its records have among them."""
+        for statement in self._indexes:
+            self.connection.execute(statement)
+        rows = self.connection.execute("SELECT record FROM statement WHERE source = ?", (self.source,)).fetchall()
+        gone = [(int(record), self.source) for (record,) in rows if record not in self._stated]
+        self.connection.executemany("DELETE FROM statement WHERE record = ? AND source = ?", gone)
+        drop_unstated(self.connection, [record for record, _ in gone])
+        self._write_summary()
+
+    def _write_summary(self) -> None:
+        rows = self.connection.execute("SELECT kind, name, value FROM summary WHERE source = ?", (self.source,)).fetchall()
+        old = set(rows)
+        for statement, keys in (
+            ("DELETE FROM summary WHERE kind = ? AND name = ? AND value = ? AND source = ?", old - self._summary),
+            ("INSERT INTO summary VALUES (?, ?, ?, ?)", self._summary - old),
+        ):
+            self.connection.executemany(statement, [(*key, self.source) for key in sorted(keys)])
+
+
+def drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> None:
+    """Take out those of these records that no source states any longer, and pages that have none left."""
+    pages: set[int] = set()
+    for record in records:
+        row = connection.execute(
+            "DELETE FROM record WHERE id = ? AND NOT EXISTS (SELECT 1 FROM statement WHERE record = record.id) RETURNING page",
+            (record,),
+        ).fetchone()
+        if row:
+            connection.execute("UPDATE page SET live = live - 1 WHERE id = ?", row)
+            pages.add(int(row[0]))
+    connection.executemany("DELETE FROM page WHERE id = ? AND live = 0", [(page,) for page in sorted(pages)])
+
+
+def _said(record: Record) -> Said:
+    return int(record.in_buildcache), " ".join(record.stacks), record.release, record.archive, record.size
+
+
+def _distinct(batch: list[Record]) -> list[Record]:
+    """The records without those that say again what an earlier one said."""
+    if len({record.hash for record in batch}) == len(batch):
+        return batch
+    return list({(record.hash, record.node): record for record in reversed(batch)}.values())[::-1]
+
+
+def _summary(batch: Sequence[Record]) -> set[tuple[str, str, str]]:
+    """What these records have among them, as rows of `summary` without the source."""
+    wires = [record.wire for record in batch]
+    edges = [edge for wire in wires if isinstance(wire.dependencies, list) for edge in wire.dependencies]
+    found = {("version", wire.name, wire.version) for wire in wires}
+    found |= {("os", "", wire.arch.platform_os or "") for wire in wires}
+    found |= {("stack", "", record.wire.name) for record in batch if record.in_buildcache}
+    found |= {("stack", label, record.wire.name) for record in batch if record.in_buildcache for label in record.stacks}
+    found |= {("provider", virtual, edge.name) for edge in edges if edge.parameters for virtual in edge.parameters.virtuals}
+    return found | {("provider", entry.partition("@")[0], wire.name) for wire in wires for entry in wire.provided_virtuals}
