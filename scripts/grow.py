@@ -3,10 +3,11 @@
     .venv/bin/python scripts/grow.py COUNT OUT.json [--seed INDEX_OR_MIRROR ...]
 
 The first copy is the nodes as they are: those of the mirrors that ship with the project, unless others are named. Every further copy has
-another OS (on Linux with the glibc that this OS has), another target of the same family, and in every fourth copy another third of the
-packages moves on to another version and recipe. Hashes are computed anew from the leaves up by Spack's rule, so a copy is as sound as the
-original, and where nothing below a node changed it is the same node again and stands once. The same arguments give the same bytes on every
-machine. Records stand below those that need them, so the index can be cut anywhere without an edge that leads nowhere.
+another OS (on Linux with the glibc that this OS has) and another target of the same family. After a copy for each OS a generation ends, as
+with the snapshots of a public cache: a third of the packages, another one each time, moves on to a newer version and recipe. Hashes are
+computed anew from the leaves up by Spack's rule, so a copy is as sound as the original, and where nothing below a node changed it is the
+same node again and stands once. The same arguments give the same bytes on every machine. Records stand below those that need them, so the
+index can be cut anywhere without an edge that leads nowhere.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -27,7 +29,7 @@ from grow_seed import Template, read_templates, shipped_mirrors
 
 LAST_NUMBER = re.compile(r"[0-9]{1,9}(?=[^0-9]*$)")
 SPLICED_TAIL = 7
-COPIES_OF_A_GENERATION = 4
+COPIES_OF_A_GENERATION = 13
 GAPPED, GAPS = 10, 10
 """One copy in ten lacks one binary in ten, as after a pipeline that failed in part: 1 % of all. Spread evenly, the same share would leave
 hardly any large package with all that it needs."""
@@ -110,11 +112,19 @@ def values(template: Template, label: Labels, generation: int) -> dict[str, str]
     if template.external:
         return filled | {"version": label.glibc} if template.name == "glibc" and label.glibc else filled
     # A runtime has the version of its compiler, which is external and stays.
-    if not template.name.endswith("-runtime") and zlib.crc32(f"{template.name} {generation}".encode()) % 3 == 0:
-        filled["version"] = LAST_NUMBER.sub(lambda found: f"{int(found[0]) + generation:0{len(found[0])}}", filled["version"])
+    if not template.name.endswith("-runtime") and (moved := moves(template.name, generation)):
+        filled["version"] = LAST_NUMBER.sub(lambda found: f"{int(found[0]) + moved:0{len(found[0])}}", filled["version"])
         if "package_hash" in filled:
-            filled["package_hash"] = f'"{another(filled["package_hash"], generation)}"'
+            filled["package_hash"] = f'"{another(filled["package_hash"], moved)}"'
     return filled
+
+
+@cache
+def moves(name: str, generation: int) -> int:
+    """How often a package has moved on up to a generation: about every third time, each package at its own times."""
+    if generation == 0:
+        return 0
+    return moves(name, generation - 1) + (zlib.crc32(f"{name} {generation}".encode()) % 3 == 0)
 
 
 def another(recipe: str, generation: int) -> str:

@@ -63,7 +63,9 @@ def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Ch
     rejected = total - len(records)
     if everything:
         records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
-    return FindResult(machine, tuple(records), rejected, _notes(records, specs, pool, rejections))
+    notes = _notes(records, specs, pool, rejections)
+    pool.release()
+    return FindResult(machine, tuple(records), rejected, notes)
 
 
 def _count(pool: CatalogPool, spec: AbstractSpec, row: Row) -> int:

@@ -78,7 +78,9 @@ def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
     groups = [_select(pool, stack, group, request) for group in _chosen_groups(stack, request.groups)]
     if request.roots:
         groups = _only(groups, request.roots, stack)
-    return _resolution(pool, stack, request, groups)
+    resolution = _resolution(pool, stack, request, groups)
+    pool.release()
+    return resolution
 
 
 def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resolver.api.settings import Settings
 from resolver.catalog import upkeep
-from resolver.catalog.store import Store
+from resolver.catalog.store import Store, require_catalog
 from resolver.catalog.upkeep import Divergence, Report
 
 __all__ = ["Divergence", "Report", "check", "export", "pack", "remove"]
@@ -21,8 +21,7 @@ def check(settings: Settings, *, hashes: bool = False) -> Report:
 
 def pack(settings: Settings) -> tuple[int, int]:
     """See ``resolver.catalog.upkeep.pack``. Raises ``InputError`` when there is no catalog or it cannot be written."""
-    with Store(settings.catalog):
-        pass
+    require_catalog(settings.catalog)
     with Store(settings.catalog, write=True) as store:
         return upkeep.pack(store)
 
@@ -35,7 +34,6 @@ def export(settings: Settings, path: Path) -> int:
 
 def remove(settings: Settings, names: Sequence[str]) -> None:
     """Forget sources and what they alone stated: all of them or, when one is not there, none. Raises ``InputError``."""
-    with Store(settings.catalog):
-        pass
+    require_catalog(settings.catalog)
     with Store(settings.catalog, write=True) as store:
         store.remove(names)

@@ -8,7 +8,7 @@ from lz4 import block
 
 from resolver.errors import InputError
 
-IN_ONE_PAGE = 16
+IN_ONE_PAGE = 8
 """Nodes in a page: more compress better, fewer are read faster one at a time."""
 MOST_IN_ONE_PAGE = 1 << 20
 """Bytes after which a page is full however few nodes it has."""
@@ -23,10 +23,18 @@ def unpacked(page: bytes, size: int) -> bytes:
     """The nodes of a page, one behind the other. Raises ``InputError`` when the page is damaged."""
     try:
         found = block.decompress(page, uncompressed_size=size)
-    except block.LZ4BlockError as error:
+    except (block.LZ4BlockError, ValueError, TypeError, OverflowError, MemoryError) as error:
         msg = "the catalog is damaged: a page of it cannot be read"
         raise InputError(msg, why=str(error), hint="sync into a new one, named with --catalog") from None
     return bytes(found)
+
+
+def read_page(row: tuple[bytes | None, int | None] | None) -> bytes:
+    """As ``unpacked``, of a row of a page's nodes and size; None where there is none, which is damage too."""
+    if row is None or row[0] is None or row[1] is None:
+        msg = "the catalog is damaged: a page of it is missing"
+        raise InputError(msg, hint="sync into a new one, named with --catalog")
+    return unpacked(row[0], row[1])
 
 
 def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -7,30 +7,33 @@ from functools import cache
 from typing import Any
 from weakref import finalize
 
-from resolver.catalog.pages import unpacked
+from resolver.catalog.pages import read_page
 from resolver.catalog.store import SourceRow, Store
 from resolver.errors import FormatError, InputError
-from resolver.selection.pool import Statement
+from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
 
 IN_ONE_QUERY = 500
 RECORD = (
-    "SELECT r.hash, r.complete, r.page, r.start, r.length, s.source, s.in_buildcache, s.stacks, s.release "
-    "FROM record r JOIN statement s ON s.record = r.id WHERE"
+    "SELECT r.hash, r.complete, r.start, r.length, p.id, p.nodes, p.size, s.source, s.in_buildcache, s.stacks, s.release "
+    "FROM record r JOIN statement s ON s.record = r.id LEFT JOIN page p ON p.id = r.page WHERE"
 )
 
 
 class CatalogPool:
     """The records of a catalog, nodes decoded when they are wanted and kept. Implements selection's ``CandidatePool``.
 
-    It closes the store when it is no longer used, since its specs look up their dependencies whenever they are asked for.
+    It closes the store when it is no longer used, since its specs look up their dependencies whenever they are asked for, and sees the
+    catalog as it is now, whatever others write meanwhile.
     ``sources`` restricts it to the named sources. Raises ``InputError`` when one of them is not there.
     """
 
     def __init__(self, store: Store, sources: Sequence[str] = ()) -> None:
         finalize(self, store.connection.close)
         self._query = store.query
+        self._release = store.release_state
+        store.keep_state()
         rows = self._query("SELECT id, name FROM source")
         known = {str(name): int(key) for key, name in rows}
         if unknown := [name for name in sources if name not in known]:
@@ -44,6 +47,10 @@ class CatalogPool:
         self._statements: dict[str, Statement] = {}
         self._nodes: dict[str, bytes] = {}
         self._statement = cache(self._make_statement)
+
+    def release(self) -> None:
+        """The answer is there. What is still looked up is as the catalog is by then, so that others may give back this state's space."""
+        self._release()
 
     @property
     def sources(self) -> dict[str, SourceRow]:
@@ -71,7 +78,8 @@ class CatalogPool:
         if specs := self._adopt(self._query(f"{RECORD} r.hash = ?", (key,))):
             return specs[0]
         rows = self._query("SELECT hash FROM record WHERE alias = ? AND alias <> '' AND hash <> alias ORDER BY hash LIMIT 1", (key,))
-        return self.get(str(rows[0][0])) if rows else None
+        specs = self._adopt(self._query(f"{RECORD} r.hash = ?", rows[0])) if rows else []
+        return specs[0] if specs else None
 
     def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
         """The records of a package, by hash: all of them, or those for a platform and any of some targets."""
@@ -80,10 +88,27 @@ class CatalogPool:
         where = f"r.name = ? AND r.platform = ? AND r.target IN ({_marks(targets)})"
         return self._adopt(self._query(f"{RECORD} {where}", (name, platform, *targets)))
 
+    def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
+        """The outlines of one version's records for a platform and any of some targets, by hash; no node is read."""
+        rows = self._query(
+            "SELECT r.hash, r.os, r.target, r.complete, s.source, s.in_buildcache, s.stacks, s.release "
+            "FROM record r JOIN statement s ON s.record = r.id "
+            f"WHERE r.name = ? AND r.version = ? AND r.platform = ? AND r.target IN ({_marks(targets)})",
+            (name, version, platform, *targets),
+        )
+        found: dict[str, Outline] = {}
+        for key, os, target, complete, *stated in rows:
+            if stated[0] in self._sources:
+                statement = self._statement(complete, *stated)
+                if key in found:
+                    statement = found[key].statement.joined(statement)
+                found[key] = Outline(key, version, platform, os, target, statement)
+        return [found[key] for key in sorted(found)]
+
     def count(self, name: str) -> int:
         """How many records a package has."""
-        stated = f"EXISTS (SELECT 1 FROM statement WHERE record = record.id AND {self._chosen})"
-        return int(self._query(f"SELECT count(DISTINCT hash) FROM record WHERE name = ? AND {stated}", (name,))[0][0])
+        where = f"name = ? AND EXISTS (SELECT 1 FROM statement WHERE record = record.id AND {self._chosen})"
+        return int(self._query(f"SELECT count(DISTINCT hash) FROM record WHERE {where}", (name,))[0][0])
 
     def with_prefix(self, prefix: str) -> list[ConcreteSpec]:
         """All records whose hash begins so, by hash."""
@@ -94,43 +119,32 @@ class CatalogPool:
 
         Of divergent statements of one hash a complete one is taken, then the smallest node: the same in any order of syncing.
         """
-        places: dict[str, dict[tuple[int, int, int, int], Statement]] = {}
-        for dag_hash, complete, page, start, length, *stated in rows:
-            if stated[0] in self._sources:
-                by_place = places.setdefault(dag_hash, {})
-                place = (not complete, page, start, length)
-                statement = self._statement(complete, *stated)
-                by_place[place] = by_place[place].joined(statement) if place in by_place else statement
-        wanted = {place[1] for key, found in places.items() if key not in self._specs for place in found}
-        pages = self._pages(wanted)
-        return [self._spec(key, places[key], pages) for key in sorted(places)]
+        stated: dict[str, list[tuple[int, bytes, Statement]]] = {}
+        pages: dict[int, bytes] = {}
+        for key, complete, start, length, page, nodes, size, source, *said in rows:
+            if source not in self._sources:
+                continue
+            if page not in pages:
+                pages[page] = read_page((nodes, size))
+            found = (not complete, pages[page][start : start + length], self._statement(complete, source, *said))
+            stated.setdefault(key, []).append(found)
+        return [self._specs.get(key) or self._spec(key, stated[key]) for key in sorted(stated)]
 
-    def _spec(self, key: str, places: dict[tuple[int, int, int, int], Statement], pages: dict[int, bytes]) -> ConcreteSpec:
-        known = self._specs.get(key)
-        if known is not None:
-            return known
-        bodies = [(place[0], _part(pages, place), statement) for place, statement in places.items()]
-        bodies.sort(key=lambda body: body[:2])
-        _, node, statement = bodies[0]
-        for _, _, other in bodies[1:]:
+    def _spec(self, key: str, stated: list[tuple[int, bytes, Statement]]) -> ConcreteSpec:
+        _, node, statement = stated[0] if len(stated) == 1 else min(stated, key=lambda one: one[:2])
+        for _, _, other in stated if len(stated) > 1 else ():
             statement = statement.joined(other)
         try:
-            spec = self._specs[key] = ConcreteSpec(decode_node(node), key, self)
+            wire = decode_node(node)
         except FormatError as error:
             raise error.at(f"record {key} of {', '.join(statement.sources)}") from None
+        if wire.hash not in ("", key):
+            msg = f"the catalog is damaged: its record {key} is that of another hash"
+            raise InputError(msg, hint="sync into a new one, named with --catalog")
+        spec = self._specs[key] = ConcreteSpec(wire, key, self)
         self._nodes[key] = node
         self._statements[key] = statement
         return spec
-
-    def _pages(self, numbers: Collection[int]) -> dict[int, bytes]:
-        """The nodes of some pages."""
-        order = sorted(numbers)
-        found: dict[int, bytes] = {}
-        for start in range(0, len(order), IN_ONE_QUERY):
-            part = order[start : start + IN_ONE_QUERY]
-            rows = self._query(f"SELECT id, nodes, size FROM page WHERE id IN ({_marks(part)})", part)
-            found.update((key, unpacked(nodes, size)) for key, nodes, size in rows)
-        return found
 
     def _make_statement(self, complete: int, source: int, in_buildcache: int, stacks: str, release: str) -> Statement:
         """What one row states. Few differ, so they are shared."""
@@ -187,11 +201,3 @@ class CatalogPool:
 
 def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _part(pages: dict[int, bytes], place: tuple[int, int, int, int]) -> bytes:
-    _, page, start, length = place
-    if page not in pages:
-        msg = f"the catalog is damaged: its page {page} is missing"
-        raise InputError(msg, hint="sync into a new one, named with --catalog")
-    return pages[page][start : start + length]

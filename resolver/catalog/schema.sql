@@ -31,7 +31,9 @@ CREATE TABLE record (
     hash TEXT NOT NULL,
     alias TEXT NOT NULL,
     name TEXT NOT NULL,
+    version TEXT NOT NULL,
     platform TEXT NOT NULL,
+    os TEXT NOT NULL,
     target TEXT NOT NULL,
     complete INTEGER NOT NULL,
     page INTEGER NOT NULL,
@@ -39,7 +41,7 @@ CREATE TABLE record (
     length INTEGER NOT NULL
 );
 CREATE INDEX record_by_hash ON record (hash);
-CREATE INDEX record_by_name ON record (name, platform, target);
+CREATE INDEX record_by_name ON record (name, version, platform, target);
 CREATE INDEX record_by_alias ON record (alias) WHERE alias <> '';
 
 -- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks. `archive` is the

@@ -24,6 +24,10 @@ SCHEMA_VERSION = 2
 APPLICATION_ID = 0x53504B52
 BUSY_SECONDS = 30.0
 CACHE_KIB = 32_768
+PRIMARY_CODE = 0xFF
+BROKEN = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file raises; SQLite quotes its bytes in messages, whatever they are."""
+UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 class SourceRow(msgspec.Struct, frozen=True):
@@ -58,23 +62,25 @@ class Store:
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
-        if not write and not (path.exists() and path.stat().st_size):
-            msg = f"there is no catalog at {path}"
-            raise InputError(msg, hint="`spack-resolver sync SOURCE` makes one")
+        if not write:
+            require_catalog(path)
         try:
             if write:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self.connection = self._open(write=write)
-        except (sqlite3.Error, OSError) as error:
+        except (*BROKEN, OSError) as error:
             msg = f"the catalog {path} cannot be opened"
-            raise InputError(msg, why=str(error), hint="is it a catalog? name another with --catalog") from None
+            hint = "check the path, its permissions and the free space; is it a catalog? name another with --catalog"
+            raise InputError(msg, why=str(error), hint=hint) from None
 
     def _open(self, *, write: bool) -> sqlite3.Connection:
         if write:
             return self._connected("mode=rwc", write=True)
         try:
             return self._connected("mode=ro", write=False)
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY_CODE not in UNWRITABLE:
+                raise
             # Write-ahead mode needs a file beside the catalog; where none can be made, nobody writes either.
             return self._connected("mode=ro&immutable=1", write=False)
 
@@ -95,23 +101,39 @@ class Store:
 
     def _prepare(self, connection: sqlite3.Connection, *, write: bool) -> None:
         application, version = _identity(connection)
-        if write and version == 0 and application == 0:
-            _create(connection)
+        if write and (version < SCHEMA_VERSION and application in (0, APPLICATION_ID)):
+            _bring_up_to_date(connection)
             application, version = _identity(connection)
         if application != APPLICATION_ID:
             msg = f"{self.path} is not a catalog of spack-resolver"
             raise InputError(msg, hint="name another file with --catalog")
-        if version != SCHEMA_VERSION:
+        if version < SCHEMA_VERSION:
+            msg = f"the catalog {self.path} has schema {version}, this program reads {SCHEMA_VERSION}"
+            raise InputError(msg, hint="`spack-resolver catalog vacuum`, or any sync, brings it up to date")
+        if version > SCHEMA_VERSION:
             msg = f"the catalog {self.path} has schema {version}, this program knows {SCHEMA_VERSION}"
-            raise InputError(msg, hint="sync into a new one, named with --catalog")
+            raise InputError(msg, hint="use a newer spack-resolver, or sync into a new one, named with --catalog")
+        if write:
+            # Changing to write-ahead mode does not wait for others; whoever comes later does it then.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode = WAL")
 
     def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows that a SELECT gives. Raises ``InputError`` when the file is damaged."""
         try:
             return self.connection.execute(statement, values).fetchall()
-        except sqlite3.DatabaseError as error:
+        except BROKEN as error:
             msg = f"the catalog {self.path} cannot be read"
             raise InputError(msg, why=str(error), hint="it may be damaged; sync into a new one, named with --catalog") from None
+
+    def keep_state(self) -> None:
+        """From now on see the catalog as it is at the next query, whatever others write."""
+        self.connection.execute("BEGIN")
+
+    def release_state(self) -> None:
+        """From now on see what others write."""
+        if self.connection.in_transaction:
+            self.connection.execute("COMMIT")
 
     def __enter__(self) -> Self:
         return self
@@ -164,11 +186,13 @@ class Store:
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self.connection.execute("COMMIT")
             except BaseException:
-                self.connection.execute("ROLLBACK")
+                # SQLite has undone it already where the disk is full.
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
                 raise
-            self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except BROKEN as error:
             msg = f"the catalog {self.path} cannot be written"
             raise InputError(msg, why=str(error), hint="is another sync running, the disk full, or the file read-only?") from None
 
@@ -184,33 +208,45 @@ class Store:
         return int(row[0])
 
 
+def require_catalog(path: Path) -> None:
+    """Raises ``InputError`` when there is no file."""
+    if not (path.exists() and path.stat().st_size):
+        msg = f"there is no catalog at {path}"
+        raise InputError(msg, hint="`spack-resolver sync SOURCE` makes one")
+
+
 def _identity(connection: sqlite3.Connection) -> tuple[int, int]:
     """Which program's file it is, and of which schema."""
     application, version = (connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
     return application, version
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the tables, unless another process has just made them.
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make the tables, or those of an older schema into ours, unless another process has just done so."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        application, version = _identity(connection)
+        if (application, version) == (0, 0) and not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            _create(connection)
+        elif application == APPLICATION_ID and version < SCHEMA_VERSION:
+            from resolver.catalog.migrations import migrate  # only an old catalog needs it
 
-    Write-ahead mode comes last: changing to it does not wait for others, and whoever comes later finds it.
-    """
+            migrate(connection, version, lambda: _create(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _create(connection: sqlite3.Connection) -> None:
     from importlib.resources import files  # only a new catalog needs it
 
     script = files("resolver.catalog").joinpath("schema.sql").read_text("utf-8")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _identity(connection) == (0, 0):
-            for statement in script.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    with suppress(sqlite3.OperationalError):
-        connection.execute("PRAGMA journal_mode = WAL")
+    for statement in script.split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _source(row: tuple[object, ...]) -> SourceRow:

@@ -1,20 +1,38 @@
-"""Upkeep of a catalog: checking, packing anew, exporting, removing sources."""
+"""Upkeep of a catalog: checking it, packing it anew, exporting it."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from resolver.catalog.pages import packed, runs, unpacked
+from resolver.catalog.pages import IN_ONE_PAGE, MOST_IN_ONE_PAGE, packed, read_page, runs, unpacked
 from resolver.catalog.store import Store
 from resolver.errors import FormatError, InputError, ResolverError
 from resolver.spec.dag_hash import HashVerdict, check_hash
 from resolver.spec.node import decode_node
 
-SHOWN = 20
+MOVED_AT_ONCE = 4096
+PAGES_KEPT = 64
+
+ORPHANS = {
+    "records that no source states": "SELECT count(*) FROM record r WHERE NOT EXISTS (SELECT 1 FROM statement WHERE record = r.id)",
+    "statements on records that are not there": "SELECT count(*) FROM statement WHERE record NOT IN (SELECT id FROM record)",
+    "statements of sources that are not there": "SELECT count(*) FROM statement WHERE source NOT IN (SELECT id FROM source)",
+}
+STATED = "SELECT r.hash, r.name, s.source FROM record r JOIN statement s ON s.record = r.id WHERE {0} AND r.hash IN "
+DIVERGENT = {
+    "archive": STATED.format("s.archive <> ''") + "(SELECT r.hash FROM record r JOIN statement s ON s.record = r.id "
+    "WHERE s.archive <> '' GROUP BY r.hash HAVING count(DISTINCT s.archive) > 1)",
+    "node": STATED.format("r.complete") + "(SELECT hash FROM record WHERE complete GROUP BY hash HAVING count(*) > 1)",
+}
 
 
 class Divergence(msgspec.Struct, frozen=True):
@@ -41,98 +59,195 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def check(store: Store, *, hashes: bool = False) -> Report:
-    """Read all of a catalog: the file's own structure, every page, every node; with ``hashes`` every DAG hash is recomputed."""
-    damage = [str(row[0]) for row in store.query("PRAGMA integrity_check") if row[0] != "ok"]
-    verdicts: dict[str, int] = {}
-    different: list[str] = []
-    count = 0
-    for dag_hash, name, node in _nodes(store, damage):
-        count += 1
+    """Read all of a catalog: the file's own structure, every page, every node; with ``hashes`` every DAG hash is recomputed.
+
+    It looks at one state of the catalog, whatever a sync writes meanwhile.
+    """
+    found = _Check(store, hashes=hashes)
+    with _one_state(store.connection):
+        for step in (found.structure, found.references, found.pages, found.divergence):
+            found.attempt(step)
+    return Report(
+        found.count,
+        tuple(found.damage),
+        tuple(found.divergent),
+        dict(sorted(found.verdicts.items())),
+        tuple(sorted(found.different)),
+    )
+
+
+@contextmanager
+def _one_state(connection: sqlite3.Connection) -> Iterator[None]:
+    if not connection.in_transaction:
+        connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(sqlite3.Error):
+            connection.rollback()
+
+
+class _Check:
+    """A check that is under way, and what it has found so far."""
+
+    def __init__(self, store: Store, *, hashes: bool) -> None:
+        self.store = store
+        self.hashes = hashes
+        self.count = 0
+        self.damage: list[str] = []
+        self.divergent: list[Divergence] = []
+        self.verdicts: dict[str, int] = {}
+        self.different: list[str] = []
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Do a step; where damage ends it half way, that is one more thing found, and the next step follows."""
         try:
-            decode_node(node)
-        except FormatError as error:
-            damage.append(f"record {dag_hash} of {name}: {error}")
-            continue
-        if hashes:
-            verdict = _verdict(node, dag_hash)
-            verdicts[verdict] = verdicts.get(verdict, 0) + 1
-            if verdict == HashVerdict.DIFFERENT:
-                different.append(f"{name}/{dag_hash}")
-    return Report(count, tuple(damage), tuple(divergent(store)), dict(sorted(verdicts.items())), tuple(sorted(different)))
+            step()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self.damage.append(f"the file cannot be read to its end: {error}")
+        except ResolverError as error:
+            self.damage.append(f"the file cannot be read to its end: {error.why or error.what}")
 
+    def structure(self) -> None:
+        """The file as SQLite sees it."""
+        self.damage += [str(row[0]) for row in self.store.query("PRAGMA integrity_check") if row[0] != "ok"]
 
-def _nodes(store: Store, damage: list[str]) -> Iterator[tuple[str, str, bytes]]:
-    """Hash, name and node of every record whose page can be read; complete records alone, since pages state no node."""
-    for page, nodes, size in _stream(store, "SELECT id, nodes, size FROM page ORDER BY id"):
+    def references(self) -> None:
+        """Rows that refer to others that are not there."""
+        for what, statement in ORPHANS.items():
+            if number := self.store.query(statement)[0][0]:
+                self.damage.append(f"{number} {what}")
+
+    def pages(self) -> None:
+        """Every page that records refer to, and the nodes in it."""
+        rows = self.store.connection.execute("SELECT page, start, length, hash, name, complete FROM record ORDER BY page, start")
+        for page, records in groupby(rows, key=itemgetter(0)):
+            self._page(page, list(records))
+
+    def _page(self, page: int, records: Sequence[tuple[Any, ...]]) -> None:
+        self.count += len(records)
+        row = self.store.connection.execute("SELECT nodes, size, live FROM page WHERE id = ?", (page,)).fetchone()
+        if row is None:
+            self.damage.append(f"page {page} is missing, and with it {len(records)} records, as {records[0][4]}/{records[0][3]}")
+            return
+        nodes, size, live = row
+        if live != len(records):
+            self.damage.append(f"page {page} counts {live} records, and {len(records)} refer to it")
         try:
             body = unpacked(nodes, size)
-        except ResolverError as error:
-            damage.append(f"page {page}: {error.what}")
-            continue
-        rows = store.query("SELECT hash, name, start, length FROM record WHERE page = ? AND complete ORDER BY start", (page,))
-        for dag_hash, name, start, length in rows:
-            yield str(dag_hash), str(name), body[start : start + length]
+        except (ResolverError, TypeError, OverflowError, MemoryError) as error:
+            self.damage.append(f"page {page}, with {len(records)} records: {error.why if isinstance(error, ResolverError) else error}")
+            return
+        for _, start, length, *record in records:
+            self._node(body[start : start + length], *record)
 
+    def _node(self, node: bytes, dag_hash: str, name: str, complete: int) -> None:
+        try:
+            decode_node(node)
+            if self.hashes and complete:
+                self._hash(node, dag_hash, name)
+        except FormatError as error:
+            self.damage.append(f"record {name}/{dag_hash}: {error}")
 
-def _stream(store: Store, statement: str) -> Iterator[tuple[int, bytes, int]]:
-    try:
-        yield from store.connection.execute(statement)
-    except sqlite3.DatabaseError as error:
-        msg = f"the catalog {store.path} cannot be read"
-        raise InputError(msg, why=str(error), hint="it is damaged; sync into a new one, named with --catalog") from None
+    def _hash(self, node: bytes, dag_hash: str, name: str) -> None:
+        verdict = _verdict(node, dag_hash)
+        self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
+        if verdict == HashVerdict.DIFFERENT:
+            self.different.append(f"{name}/{dag_hash}")
+
+    def divergence(self) -> None:
+        """Hashes of which sources state different nodes or different archives."""
+        self.divergent += divergent(self.store)
 
 
 def _verdict(node: bytes, dag_hash: str) -> str:
-    body = msgspec.json.decode(node)
+    try:
+        body = msgspec.json.decode(node)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        msg = "a spec node whose hash cannot be computed"
+        raise FormatError(msg, why=str(error)) from None
     return check_hash(body, dag_hash) if "name" in body else HashVerdict.OLDER
 
 
 def divergent(store: Store) -> Iterator[Divergence]:
     """Hashes of which sources state different nodes or different archives, sorted."""
     names = {row[0]: str(row[1]) for row in store.query("SELECT id, name FROM source")}
-    for what, statement in (
-        (
-            "archive",
-            "SELECT r.hash FROM record r JOIN statement s ON s.record = r.id WHERE s.archive <> '' {} HAVING count(DISTINCT s.archive) > 1",
-        ),
-        ("node", "SELECT r.hash FROM record r WHERE r.complete {} HAVING count(*) > 1"),
-    ):
-        for (dag_hash,) in store.query(statement.format("GROUP BY r.hash") + " ORDER BY r.hash"):
-            rows = store.query(
-                "SELECT DISTINCT r.name, s.source FROM record r JOIN statement s ON s.record = r.id WHERE r.hash = ? AND r.complete",
-                (dag_hash,),
-            )
-            yield Divergence(str(dag_hash), str(rows[0][0]), what, tuple(sorted({names[source] for _, source in rows})))
+    for what, statement in DIVERGENT.items():
+        for dag_hash, rows in groupby(store.query(f"{statement} ORDER BY r.hash"), key=itemgetter(0)):
+            found = list(rows)
+            yield Divergence(str(dag_hash), str(found[0][1]), what, tuple(sorted({names.get(row[2], "?") for row in found})))
 
 
 def pack(store: Store) -> tuple[int, int]:
-    """Write pages anew without what no record refers to, and give free space back. Returns the file's bytes before and after."""
-    before = store.path.stat().st_size
+    """Write pages anew without what no record refers to, and give free space back. Returns the catalog's bytes before and after.
+
+    Raises ``InputError`` when the catalog cannot be written; it says the same as before then.
+    """
+    before = _size(store)
     with store.transaction():
-        loose = [int(row[0]) for row in store.query("SELECT id FROM page WHERE live < (SELECT max(live) FROM page) ORDER BY id")]
-        _repack(store.connection, loose)
-    store.connection.execute("VACUUM")
-    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return before, store.path.stat().st_size
+        _repack(store.connection)
+    try:
+        store.connection.execute("VACUUM")
+        store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        msg = f"the catalog {store.path} cannot be made small"
+        raise InputError(msg, why=str(error), hint="it takes as much free space again as the catalog has, and no other may write") from None
+    return before, _size(store)
 
 
-def _repack(connection: sqlite3.Connection, pages: list[int]) -> None:
-    """Put the records of these pages, by name, into as few new ones."""
-    rows: list[tuple[str, int, bytes]] = []
-    for page in pages:
-        body = unpacked(*connection.execute("SELECT nodes, size FROM page WHERE id = ?", (page,)).fetchone())
-        found = connection.execute("SELECT name, id, start, length FROM record WHERE page = ?", (page,)).fetchall()
-        rows += [(name, key, body[start : start + length]) for name, key, start, length in found]
-        connection.execute("DELETE FROM page WHERE id = ?", (page,))
-    rows.sort(key=lambda row: row[:2])
-    for begin, end in runs([len(node) for _, _, node in rows]):
-        part = rows[begin:end]
-        nodes = [node for _, _, node in part]
-        values = (len(part), sum(map(len, nodes)), packed(nodes))
-        new = connection.execute("INSERT INTO page (live, size, nodes) VALUES (?, ?, ?)", values).lastrowid
+def _size(store: Store) -> int:
+    """The catalog's bytes, with those that lie in the file beside it."""
+    pages, size = (store.query(f"PRAGMA {what}")[0][0] for what in ("page_count", "page_size"))
+    return int(pages * size)
+
+
+def _repack(connection: sqlite3.Connection) -> None:
+    """Put the records of pages that are not full into as few new ones, neighbours by name as when they came."""
+    connection.execute(
+        "CREATE TEMP TABLE loose AS SELECT p.id FROM page p LEFT JOIN record r ON r.page = p.id GROUP BY p.id "
+        "HAVING coalesce(sum(r.length), 0) < p.size OR (p.live < ? AND p.size < ?)",
+        (IN_ONE_PAGE, MOST_IN_ONE_PAGE // 2),
+    )
+    connection.execute(
+        "CREATE TEMP TABLE moved AS SELECT id, page, start, length FROM record "
+        "WHERE page IN (SELECT id FROM loose) ORDER BY name, target, hash, id",
+    )
+    rows = connection.execute("SELECT id, page, start, length FROM moved ORDER BY rowid")
+    bodies = _Bodies(connection)
+    while part := list(islice(rows, MOVED_AT_ONCE)):
+        _move(connection, [(key, bodies.node(page, start, length)) for key, page, start, length in part])
+    connection.execute("DELETE FROM page WHERE id IN (SELECT id FROM loose)")
+    for table in ("loose", "moved"):
+        connection.execute(f"DROP TABLE {table}")
+
+
+class _Bodies:
+    """Nodes out of pages, the pages that were read last kept."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._pages: dict[int, bytes] = {}
+
+    def node(self, page: int, start: int, length: int) -> bytes:
+        """The node at a place. Raises ``InputError`` when its page is missing or damaged."""
+        if page not in self._pages:
+            if len(self._pages) >= PAGES_KEPT:
+                self._pages.pop(next(iter(self._pages)))
+            self._pages[page] = self._read(page)
+        return self._pages[page][start : start + length]
+
+    def _read(self, page: int) -> bytes:
+        return read_page(self._connection.execute("SELECT nodes, size FROM page WHERE id = ?", (page,)).fetchone())
+
+
+def _move(connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> None:
+    for begin, end in runs([len(node) for _, node in rows]):
+        nodes = [node for _, node in rows[begin:end]]
+        values = (len(nodes), sum(map(len, nodes)), packed(nodes))
+        page = connection.execute("INSERT INTO page (live, size, nodes) VALUES (?, ?, ?)", values).lastrowid
         start = 0
-        for _, key, node in part:
-            connection.execute("UPDATE record SET page = ?, start = ? WHERE id = ?", (new, start, key))
+        for key, node in rows[begin:end]:
+            connection.execute("UPDATE record SET page = ?, start = ? WHERE id = ?", (page, start, key))
             start += len(node)
 
 
@@ -141,20 +256,35 @@ def export(store: Store, path: Path) -> int:
 
     It appears whole or not at all. Raises ``InputError`` when it cannot be written or something is there.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
-        if path.exists():
-            msg = f"{path} is there already"
-            raise InputError(msg, hint="name another file, or remove it")
-        part.unlink(missing_ok=True)
-        store.connection.execute("VACUUM INTO ?", (str(part),))
-        with sqlite3.connect(part) as copy:
-            copy.execute("PRAGMA journal_mode = DELETE")
-        copy.close()
-        part.replace(path)
+        _refuse_existing(path)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.unlink(missing_ok=True)
+            _copy(store, part)
+            _refuse_existing(path)  # it may have come meanwhile
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path.stat().st_size
     except (sqlite3.Error, OSError) as error:
         msg = f"{path} cannot be written"
         raise InputError(msg, why=str(error), hint="check the path, its permissions and the free space") from None
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        msg = f"{path} is there already"
+        raise InputError(msg, hint="name another file, or remove it")
+
+
+def _copy(store: Store, path: Path) -> None:
+    """The catalog's content as a file without another beside it, on the disk when this returns."""
+    store.connection.execute("VACUUM INTO ?", (str(path),))
+    copy = sqlite3.connect(path)
+    try:
+        copy.execute("PRAGMA journal_mode = DELETE")
     finally:
-        part.unlink(missing_ok=True)
-    return path.stat().st_size
+        copy.close()
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

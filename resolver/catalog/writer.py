@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import msgspec
 
-from resolver.catalog.pages import packed, runs, unpacked
+from resolver.catalog.pages import packed, read_page, runs
+from resolver.errors import FormatError
 from resolver.formats.record import Record
+from resolver.spec.node import virtuals_used
 
 BATCH = 4096
 IN_ONE_QUERY = 512
+MOST_OF_ONE_HASH = 100
+"""Nodes that sources may state for one hash; each is compared with each, and sound sources differ in none."""
+MARKS_OF_RECORD = ", ".join("?" * 12)
 
 # What a source says of a record besides its node; the columns of `statement` behind its key.
 Said = tuple[int | str, ...]
+# The page, begin and length of a node.
+_Place = tuple[int, int, int]
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -68,9 +75,10 @@ class Writer:
 
     def _held(self, batch: list[Record]) -> dict[str, list[_Held]]:
         """What the catalog has of these hashes; before the first source is in, only what came earlier in it can be there."""
-        keys = [record.hash for record in batch]
-        if self._empty and self._new.isdisjoint(keys):
-            return {}
+        keys = list({record.hash for record in batch})
+        if self._empty:
+            # There is no index yet, so each question goes through the whole table.
+            keys = [key for key in keys if key in self._new]
         found: dict[str, list[_Held]] = {}
         for begin in range(0, len(keys), IN_ONE_QUERY):
             part = keys[begin : begin + IN_ONE_QUERY]
@@ -85,7 +93,10 @@ class Writer:
         return found
 
     def _restate(self, record: Record, held: Sequence[_Held]) -> bool:
-        """State a record that is there with the same node. Is it?"""
+        """State a record that is there with the same node. Is it? Raises ``FormatError`` when its hash has too many nodes already."""
+        if len(held) > MOST_OF_ONE_HASH:
+            msg = f"the hash {record.hash} is stated with more than {MOST_OF_ONE_HASH} nodes"
+            raise FormatError(msg, hint="a hash stands for one node; the source is damaged")
         same = next((h for h in held if h.length == len(record.node) and self._node(h) == record.node), None)
         if same is None:
             return False
@@ -100,35 +111,37 @@ class Writer:
             if len(self._pages) > IN_ONE_QUERY:
                 self._pages.clear()
             row = self.connection.execute("SELECT nodes, size FROM page WHERE id = ?", (held.page,)).fetchone()
-            self._pages[held.page] = unpacked(*row)
+            self._pages[held.page] = read_page(row)
         return self._pages[held.page][held.start : held.start + held.length]
 
     def _insert(self, fresh: list[Record]) -> None:
         if self._empty:
             self._new.update(record.hash for record in fresh)
         first = self._next_record
-        self.connection.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows(fresh))
+        self._next_record += len(fresh)
         numbers = range(first, self._next_record)
         self._stated.update(numbers)
+        self.connection.executemany(f"INSERT INTO record VALUES ({MARKS_OF_RECORD})", map(_row, numbers, fresh, self._put_pages(fresh)))
+        source = self.source
         self.connection.executemany(
             "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(number, self.source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)],
+            [(number, source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)],
         )
 
-    def _rows(self, fresh: list[Record]) -> Iterator[tuple[object, ...]]:
-        """The rows of new records; their pages are written on the way."""
+    def _put_pages(self, fresh: list[Record]) -> list[_Place]:
+        """Write the nodes of new records in pages, and give the place of each."""
+        places: list[_Place] = []
+        pages = []
         for begin, end in runs([len(record.node) for record in fresh]):
             nodes = [record.node for record in fresh[begin:end]]
-            size = sum(map(len, nodes))
-            self.connection.execute("INSERT INTO page VALUES (?, ?, ?, ?)", (self._next_page, len(nodes), size, packed(nodes)))
             start = 0
-            for r in fresh[begin:end]:
-                wire, length = r.wire, len(r.node)
-                platform = wire.arch.platform or ""
-                yield self._next_record, r.hash, r.alias, wire.name, platform, wire.target, r.complete, self._next_page, start, length
-                self._next_record += 1
-                start += length
+            for node in nodes:
+                places.append((self._next_page, start, len(node)))
+                start += len(node)
+            pages.append((self._next_page, len(nodes), start, packed(nodes)))
             self._next_page += 1
+        self.connection.executemany("INSERT INTO page VALUES (?, ?, ?, ?)", pages)
+        return places
 
     def finish(self) -> None:
         """Take out what the source no longer states, and write what its records have among them."""
@@ -164,6 +177,13 @@ def drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> Non
     connection.executemany("DELETE FROM page WHERE id = ? AND live = 0", [(page,) for page in sorted(pages)])
 
 
+def _row(number: int, record: Record, place: _Place) -> tuple[object, ...]:
+    wire = record.wire
+    arch = wire.arch
+    facts = (wire.name, wire.version, arch.platform or "", arch.platform_os or "", wire.target)
+    return (number, record.hash, record.alias, *facts, record.complete, *place)
+
+
 def _said(record: Record) -> Said:
     return int(record.in_buildcache), " ".join(record.stacks), record.release, record.archive, record.size
 
@@ -178,10 +198,10 @@ def _distinct(batch: list[Record]) -> list[Record]:
 def _summary(batch: Sequence[Record]) -> set[tuple[str, str, str]]:
     """What these records have among them, as rows of `summary` without the source."""
     wires = [record.wire for record in batch]
-    edges = [edge for wire in wires if isinstance(wire.dependencies, list) for edge in wire.dependencies]
     found = {("version", wire.name, wire.version) for wire in wires}
     found |= {("os", "", wire.arch.platform_os or "") for wire in wires}
     found |= {("stack", "", record.wire.name) for record in batch if record.in_buildcache}
     found |= {("stack", label, record.wire.name) for record in batch if record.in_buildcache for label in record.stacks}
-    found |= {("provider", virtual, edge.name) for edge in edges if edge.parameters for virtual in edge.parameters.virtuals}
+    for virtuals, name in set().union(*(virtuals_used(record.node) for record in batch)):
+        found |= {("provider", virtual, name.decode()) for virtual in virtuals.decode().split('","')}
     return found | {("provider", entry.partition("@")[0], wire.name) for wire in wires for entry in wire.provided_virtuals}

@@ -9,7 +9,7 @@ import click
 
 from resolver.cli.context import Context, pass_context
 from resolver.cli.options import json_option
-from resolver.cli.output import print_document, print_table
+from resolver.cli.output import clean, print_document, print_table
 
 if TYPE_CHECKING:
     from resolver.api.upkeep import Report
@@ -55,8 +55,11 @@ def check_command(context: Context, hashes: bool, as_json: bool) -> int:
 def _show(report: Report) -> None:
     if report.divergent:
         print_table(["hash", "package", "differs", "sources"], [[d.hash, d.name, d.what, ", ".join(d.sources)] for d in report.divergent])
-    for text in (*report.damage[:SHOWN], *(f"{one}: its hash is not that of its node" for one in report.different[:SHOWN])):
-        click.echo(text)
+    for found in (report.damage, [f"{one}: its hash is not that of its node" for one in report.different]):
+        for text in found[:SHOWN]:
+            click.echo(clean(text))
+        if len(found) > SHOWN:
+            click.echo(f"and {len(found) - SHOWN} more; --json lists all")
     counted = "".join(f", {number} hashes {verdict}" for verdict, number in report.verdicts.items())
     click.echo(f"{report.records} records, {len(report.damage)} damaged, {len(report.divergent)} divergent{counted}")
 

@@ -9,9 +9,11 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from resolver.api.sync import Reporter
 
-class Progress:
-    """Shows the bytes of each source that is fetched, then its records. Implements the ``Reporter`` of ``resolver.api.sync``."""
+
+class Progress(Reporter):
+    """Shows the bytes of each source that is fetched, then its records."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
@@ -33,9 +35,8 @@ class Progress:
 
     def started(self, name: str, size: int) -> None:
         """See ``Reporter``."""
+        self.ended(name)
         with self.lock:
-            if name in self.fetched:
-                self.bar.remove_task(self.fetched.pop(name))
             self.stored = self.bar.add_task(name, total=size, done=f"0 of {size} records")
 
     def advanced(self, count: int) -> None:
@@ -50,6 +51,12 @@ class Progress:
         if self.stored is not None:
             self.bar.remove_task(self.stored)
             self.stored = None
+
+    def ended(self, name: str) -> None:
+        """See ``Reporter``."""
+        with self.lock:
+            if name in self.fetched:
+                self.bar.remove_task(self.fetched.pop(name))
 
     def close(self) -> None:
         """Take the bar away."""

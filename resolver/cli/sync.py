@@ -9,11 +9,11 @@ import click
 
 from resolver.cli.context import Context, pass_context
 from resolver.cli.options import json_option
-from resolver.cli.output import error_document, print_document, print_error
+from resolver.cli.output import clean, error_document, print_document, print_error
 from resolver.cli.sources import source_body
 
 if TYPE_CHECKING:
-    from resolver.api.sync import SyncResult
+    from resolver.api.sync import Synced, SyncResult
     from resolver.cli.progress import Progress
 
 
@@ -80,14 +80,18 @@ def command(
     if as_json:
         print_document("sync", _body(result))
     for done in result.synced:
-        state = "read" if done.changed else "unchanged"
-        context.say(f"{done.row.name}: {done.row.kind} {done.row.layout}".rstrip() + f", {done.row.records} records, {state}")
+        context.say(clean(_line(done)))
     for note in result.notes:
-        context.say(f"note: {note}")
+        context.say(clean(f"note: {note}"))
     for error in result.errors:
         if not as_json:
             print_error(error)
     return max((error.exit_code for error in result.errors), default=0)
+
+
+def _line(done: Synced) -> str:
+    state = "read" if done.changed else "unchanged"
+    return f"{done.row.name}: {done.row.kind} {done.row.layout}".rstrip() + f", {done.row.records} records, {state}"
 
 
 def _body(result: SyncResult) -> dict[str, object]:

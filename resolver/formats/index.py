@@ -5,7 +5,10 @@ Source: Spack ``database.py``, ``schema/buildcache_spec.py``. Nodes stay bytes u
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 
 import msgspec
 
@@ -22,9 +25,19 @@ VERSIONS = {
 """Database versions that are read, and what each changed."""
 
 
+_made = count()
+
+
 class _Install(msgspec.Struct):
     spec: msgspec.Raw
     in_buildcache: bool = False
+
+    def __post_init__(self) -> None:
+        """Counts it: of entries with the same key the last one alone is in the mapping."""
+        next(_made)
+
+
+LONGEST_VERSION = 40
 
 
 class _Database(msgspec.Struct):
@@ -50,10 +63,10 @@ _decoder = msgspec.json.Decoder(_Index)
 def read_index(data: bytes) -> Index:
     """Open an index. Raises ``FormatError`` when it is no index, is cut short, or is of an unknown version."""
     database = _decode(data).database
-    version = str(database.version)
+    version = str(database.version)[:LONGEST_VERSION]
     if version not in VERSIONS:
         msg = f"build cache index of database version {version}, known are {', '.join(VERSIONS)}"
-        newer = version.isdigit() and int(version) > max(map(int, VERSIONS))
+        newer = version.isascii() and version.isdigit() and int(version) > max(map(int, VERSIONS))
         raise UnsupportedError(msg, hint="use a newer spack-resolver" if newer else "rebuild the index with a newer Spack")
     return Index(version, len(database.installs), _records(database.installs))
 
@@ -64,8 +77,26 @@ def _records(installs: dict[str, _Install]) -> Iterator[Record]:
 
 
 def _decode(data: bytes) -> _Index:
+    before = next(_made)
     try:
-        return _decoder.decode(data)
+        index = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "not a build cache index that can be read"
         raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None
+    if next(_made) - before - 1 != len(index.database.installs):
+        _check_keys(data)
+    return index
+
+
+def _check_keys(data: bytes) -> None:
+    """Raises ``FormatError`` when a key is there twice in the document or among its records. Slow, so it is done on suspicion only."""
+
+    def check(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            twice = next(key for key, number in Counter(key for key, _ in pairs).items() if number > 1)
+            msg = f"the key {twice[:LONGEST_VERSION]!r} is there twice in one mapping"
+            raise FormatError(msg, hint="let Spack write the index anew")
+        return found
+
+    json.loads(data, object_pairs_hook=check)

@@ -12,6 +12,7 @@ import msgspec
 
 from resolver.errors import FormatError, UnsupportedError
 from resolver.formats.record import Record, read_record
+from resolver.spec.node import decode_node
 
 VERSIONS = {
     1: "Spack 0.12: nodes wrapped by name, keyed by the old DAG hash",
@@ -57,16 +58,61 @@ def _missing_meta() -> _Meta:
 
 
 class Lockfile(msgspec.Struct, frozen=True):
-    """An opened lockfile; ``nodes`` are bytes by key, those of included environments too."""
+    """An opened lockfile; ``nodes`` are bytes by key, those of included environments too. ``starts`` are the keys of all their roots."""
 
     version: int
     roots: tuple[LockRoot, ...]
     nodes: dict[str, msgspec.Raw]
+    starts: tuple[str, ...] = ()
+
+    def loaded(self) -> dict[str, msgspec.Raw]:
+        """The nodes that Spack takes of it (``environment/environment.py:Environment._read_lockfile_dict``): what its roots lead to.
+
+        Of several nodes with one DAG hash, as versions 2 and 3 have them, it is the first that is reached. A lockfile without roots is
+        taken whole. Raises ``FormatError`` naming a node that cannot be read.
+        """
+        graph = {key: _outline(key, raw) for key, raw in self.nodes.items()}
+        keys = {**{node.hash: key for key, node in graph.items()}, **{key: key for key in graph}}
+        starts = [keys[start] for start in self.starts if start in keys]
+        first = _first_reached(starts, graph)
+        kept = set(_first_reached([first[graph[key].hash] for key in starts], graph).values())
+        return {key: raw for key, raw in self.nodes.items() if key in kept or not starts}
 
     def records(self) -> Iterator[Record]:
-        """Its nodes as records. A lockfile does not say that a binary exists, so none is in a build cache by it."""
-        for key, raw in self.nodes.items():
+        """The nodes that Spack takes, as records. A lockfile does not say that a binary exists, so none is in a build cache by it."""
+        for key, raw in self.loaded().items():
             yield read_record(key, raw, in_buildcache=False)
+
+
+class _Outline(msgspec.Struct, frozen=True):
+    """The DAG hash of a node, and all hashes that its edges name: which of them are keys depends on the version."""
+
+    hash: str
+    children: tuple[str, ...]
+
+
+def _outline(key: str, raw: msgspec.Raw) -> _Outline:
+    try:
+        node = decode_node(raw)
+    except FormatError as error:
+        raise error.at(f"record {key[:64]}") from None
+    edges = node.dependencies.values() if isinstance(node.dependencies, dict) else node.dependencies
+    children = (found for edge in edges for found in (edge.hash, edge.build_hash, edge.full_hash))
+    return _Outline(node.hash or key, tuple(filter(None, children)))
+
+
+def _first_reached(starts: Sequence[str], graph: Mapping[str, _Outline]) -> dict[str, str]:
+    """Of each DAG hash that is reached the first key, parents before their dependencies."""
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    stack = list(reversed(starts))
+    while stack:
+        key = stack.pop()
+        if key in graph and key not in seen:
+            seen.add(key)
+            found.setdefault(graph[key].hash, key)
+            stack.extend(reversed(graph[key].children))
+    return found
 
 
 _decoder = msgspec.json.Decoder(_Lock)
@@ -81,8 +127,9 @@ def read_lockfile(data: bytes) -> Lockfile:
         msg = f"lockfile of version {version}, known are {min(VERSIONS)} to {max(VERSIONS)}"
         raise UnsupportedError(msg, hint="use a newer spack-resolver, or write the lockfile with an older Spack")
     nodes: dict[str, msgspec.Raw] = {}
-    _gather(lock, nodes, 0)
-    return Lockfile(version, tuple(lock.roots), nodes)
+    starts: dict[str, None] = {}
+    _gather(lock, nodes, starts, 0)
+    return Lockfile(version, tuple(lock.roots), nodes, tuple(starts))
 
 
 def _decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw) -> T:
@@ -93,14 +140,15 @@ def _decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw) -> T:
         raise FormatError(msg, why=str(error), hint="it may have been cut short; let Spack write it again") from None
 
 
-def _gather(part: _Part, nodes: dict[str, msgspec.Raw], depth: int) -> None:
+def _gather(part: _Part, nodes: dict[str, msgspec.Raw], starts: dict[str, None], depth: int) -> None:
     if depth > DEEPEST_INCLUDE:
         msg = f"environments included more than {DEEPEST_INCLUDE} deep"
         raise FormatError(msg)
     for key, raw in part.concrete_specs.items():
         nodes.setdefault(key, raw)
+    starts.update(dict.fromkeys(root.hash for root in part.roots))
     for included in part.include_concrete.values():
-        _gather(_decode(_part_decoder, included), nodes, depth + 1)
+        _gather(_decode(_part_decoder, included), nodes, starts, depth + 1)
 
 
 def write_lockfile(version: int, roots: Sequence[LockRoot], nodes: Mapping[str, bytes]) -> bytes:

@@ -16,14 +16,16 @@ INDEX_FOLDER = "v3/manifests/index"
 INDEX_MANIFEST = f"{INDEX_FOLDER}/index.manifest.json"
 SPEC_FOLDER = "v3/manifests/spec"
 SPEC_SUFFIX = ".spec.manifest.json"
-INDEX_TYPE = re.compile(r"application/vnd\.spack\.db\.v(\d+)\+json")
-SPEC_TYPE = re.compile(r"application/vnd\.spack\.spec\.v(\d+)\+json")
+INDEX_PATH = re.compile(rf"(?P<mirror>.*)/{INDEX_FOLDER}/(?:(?P<view>.+)/)?index\.manifest\.json")
+INDEX_TYPE = re.compile(r"application/vnd\.spack\.db\.v([0-9]{1,9})\+json")
+SPEC_TYPE = re.compile(r"application/vnd\.spack\.spec\.v([0-9]{1,9})\+json")
 ARCHIVE_TYPE = "application/vnd.spack.install.v2.tar+gzip"
 NEWEST_SPEC = 6
 MANIFEST_VERSION = 3
 NEWEST_DATABASE = 9
 UNSAFE = re.compile(r"[^A-Za-z0-9_+.-]")
 VIEW_PART = re.compile(r"[A-Za-z0-9_+.@-]{1,128}")
+MOST_BYTES = 1 << 63
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -61,6 +63,9 @@ def read_manifest(data: bytes) -> tuple[Blob, ...]:
         if blob.algorithm != "sha256" or not DIGEST.fullmatch(blob.checksum):
             msg = f"a blob with the checksum {blob.algorithm}:{blob.checksum[:80]}"
             raise FormatError(msg, why="blobs are known by a sha256 of 64 hexadecimal digits")
+        if not 0 <= blob.content_length < MOST_BYTES:
+            msg = "a blob of a length that no file has"
+            raise FormatError(msg, hint="fetch the manifest again; it may be damaged")
     return tuple(manifest.data)
 
 
@@ -71,6 +76,12 @@ def index_manifest_path(view: str) -> str:
         msg = f"{view[:80]!r} is not the name of a view"
         raise InputError(msg, hint="views are named as `spack buildcache update-index --name` did")
     return "/".join([INDEX_FOLDER, *parts, "index.manifest.json"])
+
+
+def split_index_path(path: str) -> tuple[str, str] | None:
+    """The mirror and the view that the path of an index manifest is of; None for other paths."""
+    found = INDEX_PATH.fullmatch(path)
+    return (found["mirror"], found["view"] or "") if found else None
 
 
 def index_blob(blobs: tuple[Blob, ...]) -> Blob:

@@ -17,11 +17,14 @@ from resolver.formats.yaml_tree import load_yaml
 
 PUBLIC_BUCKET = "s3://spack-binaries/"
 PUBLIC_HOST = "https://binaries.spack.io/"
-BLOB = re.compile(r"(?P<mirror>.+?)/blobs/sha256/[0-9a-f]{2}/(?P<digest>[0-9a-f]{64})")
+UNION = "root"
+"""The label of the index that is the union of all stacks of a release."""
+BLOB = re.compile(r"(?P<mirror>(?:https?|s3)://[^/?#@\s]+(?:/[^?#]*?)?)/(?P<path>blobs/sha256/[0-9a-f]{2}/(?P<digest>[0-9a-f]{64}))")
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+@-]{0,199}")
 
 
 class MirrorEntry(msgspec.Struct, frozen=True):
-    """A mirror to fetch binaries from. ``signed`` is None where nothing is said.
+    """A mirror to fetch binaries from. ``url`` is empty of one that is pushed to only, ``signed`` None where nothing is said.
 
     ``connection`` holds what opens it, by Spack's own keys: ``access_pair``, ``access_token``, ``profile``, ``endpoint_url`` and their
     ``..._variable`` forms. It is never printed.
@@ -39,12 +42,12 @@ class MirrorEntry(msgspec.Struct, frozen=True):
 
 
 class PublicIndex(msgspec.Struct, frozen=True):
-    """One index of the public manifest: release, stack (``root`` for their union), its mirror's URL, and the sha256 of the index blob."""
+    """One index of the public manifest: release, stack (``root`` for their union), its mirror's URL, the index blob's path and sha256."""
 
     release: str
     stack: str
-    url: str
     mirror: str
+    path: str
     digest: str
 
 
@@ -68,8 +71,10 @@ def _entry(name: str, value: object, where: str) -> MirrorEntry | None:
         return None
     url = merged.get("url")
     if not isinstance(url, str) or not url:
-        msg = f"the mirror {name} has no URL to fetch from"
-        raise InputError(msg, where=where, hint="give it a `url`")
+        if url is not None or not whole.get("push"):
+            msg = f"the mirror {name} has no URL to fetch from"
+            raise InputError(msg, where=where, hint="give it a `url`")
+        url = ""
     signed = merged.get("signed")
     connection = {key: merged[key] for key in CONNECTION if key in merged}
     return MirrorEntry(name, url, str(merged.get("view") or ""), signed if isinstance(signed, bool) else None, connection)
@@ -86,11 +91,14 @@ class _Listed(msgspec.Struct):
 def read_public_manifest(data: bytes) -> list[PublicIndex] | None:
     """The indexes that the public manifest lists, or None when the document is no such manifest.
 
-    Entries that are no index blob of a mirror are passed over. Sorted by release and stack.
+    Entries that are no index blob of a mirror are passed over, as are names and URLs of other letters than theirs. Sorted by release and
+    stack.
     """
     try:
         document = msgspec.json.decode(data, type=dict[str, list[_Listed]])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if "database" in document:
         return None
     found = [_public(release, entry) for release, entries in document.items() for entry in entries]
     return sorted((index for index in found if index), key=lambda index: (index.release, index.stack))
@@ -99,7 +107,9 @@ def read_public_manifest(data: bytes) -> list[PublicIndex] | None:
 def _public(release: str, entry: _Listed) -> PublicIndex | None:
     url = entry.url.replace(PUBLIC_BUCKET, PUBLIC_HOST, 1) if entry.url.startswith(PUBLIC_BUCKET) else entry.url
     match = BLOB.fullmatch(url)
-    return PublicIndex(release, entry.label, url, match["mirror"], match["digest"]) if match else None
+    if match is None or not (url.isprintable() and LABEL.fullmatch(release) and LABEL.fullmatch(entry.label)):
+        return None
+    return PublicIndex(release, entry.label, match["mirror"], match["path"], match["digest"])
 
 
 def require_public_manifest(data: bytes, where: str) -> list[PublicIndex]:

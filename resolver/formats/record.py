@@ -11,6 +11,10 @@ from resolver.spec.node import WireFacts, decode_facts
 
 HASH_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 LONGEST_HASH = 64
+LONGEST_TEXT = 1000
+"""Characters of a version, an OS, a target or a virtual; those of Spack have some twenty."""
+LARGEST_NODE = 1 << 24
+"""Bytes of a node; those of Spack have some two thousand, and a hundred thousand with many patches and dependencies."""
 SPACED = re.compile(rb'\{\s|\{"[^"]*"(?:\s|:\s)')
 PACKAGE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 
@@ -38,19 +42,36 @@ class Record(msgspec.Struct, frozen=True):
 
 def read_record(key: str, raw: msgspec.Raw, *, in_buildcache: bool) -> Record:
     """A record from a document's key and node. Raises ``FormatError`` naming the key."""
+    check_hash(key)
+    node = bytes(raw)
     try:
-        wire = decode_facts(raw)
+        wire = _bounded(node)
+        _check_facts(wire)
+        identity = check_hash(wire.hash or key)
+        return Record(identity, wire, compact(node), in_buildcache, alias=key if key != identity else "")
     except FormatError as error:
-        raise error.at(f"record {key[:LONGEST_HASH]}") from None
-    identity = check_hash(wire.hash or key)
+        raise error.at(f"record {key}") from None
+
+
+def _bounded(node: bytes) -> WireFacts:
+    if len(node) > LARGEST_NODE:
+        msg = f"a spec node of {len(node) >> 20} MiB"
+        raise FormatError(msg, why=f"more than {LARGEST_NODE >> 20} MiB are not read")
+    return decode_facts(node)
+
+
+def _check_facts(wire: WireFacts) -> None:
+    """What is read of a node is usable, and what is not is at least of its kind."""
     if not PACKAGE_NAME.fullmatch(wire.name):
         msg = f"{wire.name[:LONGEST_HASH]!r} is not the name of a package"
-        raise FormatError(msg, where=f"record {identity}")
-    if bytes(wire.parameters)[:1] != b"{":
-        msg = "the parameters of a spec node are a mapping"
-        raise FormatError(msg, where=f"record {identity}")
-    alias = key if key != identity else ""
-    return Record(identity, wire, compact(bytes(raw)), in_buildcache, alias=alias)
+        raise FormatError(msg)
+    if bytes(wire.parameters)[:1] != b"{" or bytes(wire.dependencies)[:1] not in (b"[", b"{"):
+        msg = "the parameters of a spec node are no mapping, or its dependencies neither a list nor a mapping"
+        raise FormatError(msg)
+    for text in (wire.version, wire.arch.platform or "", wire.arch.platform_os or "", wire.target, *wire.provided_virtuals):
+        if len(text) > LONGEST_TEXT or not text.isprintable():
+            msg = f"{text[:LONGEST_HASH]!r} is no version, platform, OS, target or virtual"
+            raise FormatError(msg, why=f"it is longer than {LONGEST_TEXT} characters, or some of them cannot be printed")
 
 
 def check_hash(text: str) -> str:

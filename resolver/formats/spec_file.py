@@ -5,6 +5,7 @@ Sources: Spack ``spec.py:Spec.from_dict``, ``url_buildcache.py:get_valid_spec_fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +14,12 @@ from msgspec.structs import replace
 
 from resolver.errors import FormatError, UnsupportedError
 from resolver.formats.clearsign import unsigned
-from resolver.formats.record import Record, read_record
+from resolver.formats.record import Record, check_hash, read_record
 from resolver.formats.yaml_tree import load_yaml
 
 NEWEST = 6
+LAYOUTS = ("0", "1", "2", "3")
+DIGEST = re.compile(r"[0-9a-f]{64}")
 VERSIONS = {
     1: "Spack 0.12 to 0.16: a list of nodes wrapped by name",
     2: "Spack 0.17: dependencies by build hash",
@@ -36,6 +39,7 @@ class _Checksum(msgspec.Struct):
 class _File(msgspec.Struct):
     spec: msgspec.Raw
     checksum: _Checksum | None = msgspec.field(name="binary_cache_checksum", default=None)
+    layout: int | str = msgspec.field(name="buildcache_layout_version", default=0)
     archive_size: int = 0
 
 
@@ -83,11 +87,23 @@ def read_spec_file(data: bytes, where: str = "") -> SpecFile:
     if version > NEWEST:
         msg = f"spec file of version {version}, known are {', '.join(map(str, VERSIONS))}"
         raise UnsupportedError(msg, hint="use a newer spack-resolver")
+    if str(file.layout) not in LAYOUTS:
+        msg = f"spec file of build cache layout {str(file.layout)[:20]!r}, known are {', '.join(LAYOUTS)}"
+        raise UnsupportedError(msg, hint="use a newer spack-resolver")
     if not nodes:
         msg = "a spec file without nodes"
         raise FormatError(msg, hint="fetch it again")
-    archive = file.checksum.hash if file.checksum and file.checksum.algorithm == "sha256" else ""
-    return SpecFile(version, tuple(nodes), archive, file.archive_size)
+    return SpecFile(version, tuple(nodes), _archive(file.checksum), max(0, file.archive_size))
+
+
+def _archive(checksum: _Checksum | None) -> str:
+    """The archive's sha256, empty when it is known by no such digest."""
+    if checksum is None or checksum.algorithm != "sha256":
+        return ""
+    if not DIGEST.fullmatch(checksum.hash):
+        msg = f"a spec file that states the checksum {checksum.hash[:80]!r}"
+        raise FormatError(msg, why="a sha256 has 64 hexadecimal digits", hint="fetch it again; it may be damaged")
+    return checksum.hash
 
 
 def _decode(data: bytes, kind: Any) -> Any:  # noqa: ANN401 - the type that is asked for
@@ -110,9 +126,10 @@ def _key(raw: msgspec.Raw) -> str:
     """What edges of the same file refer to the node by: format 2 has build hashes."""
     try:
         found = msgspec.json.decode(raw, type=_Identity)
-        if not found.hash:
+        if not (found.hash or found.build_hash):
             wrapped = msgspec.json.decode(raw, type=dict[str, _Identity])
             found = next(iter(wrapped.values()), found)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
-    return found.build_hash or found.hash
+    key = found.build_hash or found.hash
+    return check_hash(key) if key else ""

@@ -18,7 +18,11 @@ except ImportError:  # PyYAML without libyaml
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 MOST_NODES = 3_000_000
+ALIASED_NODES = 100_000
+"""How many values aliases may add; what is written out has fewer values than characters."""
 DEEPEST = 100
+SHALLOW_CHARACTERS = 10_000
+"""A text this short cannot be nested so deep that libyaml, which recurses without a bound, overflows the stack."""
 NULL = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
@@ -43,6 +47,8 @@ class YamlList(list[Any]):
 def load_yaml(text: str, where: str = "") -> Any:  # noqa: ANN401 - any YAML value
     """The document as ``YamlMap``, ``YamlList`` and scalars. Raises ``FormatError`` naming line and column."""
     try:
+        if len(text) > SHALLOW_CHARACTERS:
+            _check_depth(text, where)
         root = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -51,7 +57,21 @@ def load_yaml(text: str, where: str = "") -> Any:  # noqa: ANN401 - any YAML val
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         msg = "not YAML"
         raise FormatError(msg, why=" ".join(str(error).split()), where=where) from None
-    return None if root is None else _Builder(where).build(root, 0)
+    return None if root is None else _Builder(where, min(MOST_NODES, len(text) + ALIASED_NODES)).build(root, 0)
+
+
+def _check_depth(text: str, where: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            mark = event.start_mark
+            raise _too_much(where, (mark.line + 1, mark.column + 1) if mark else None, MOST_NODES)
+
+
+def _too_much(where: str, place: Place | None, most: int) -> FormatError:
+    msg = f"more than {most} values or {DEEPEST} levels"
+    return FormatError(msg, where=_where(where, place), hint="its aliases may multiply")
 
 
 def _where(name: str, place: Place | None) -> str:
@@ -61,15 +81,15 @@ def _where(name: str, place: Place | None) -> str:
 class _Builder:
     """Turns composed nodes into values, counting them so that aliases cannot multiply without bound."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, most: int) -> None:
         self.where = where
+        self.most = most
         self.count = 0
 
     def build(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - any YAML value
         self.count += 1
-        if self.count > MOST_NODES or depth > DEEPEST:
-            msg = f"more than {MOST_NODES} values or {DEEPEST} levels"
-            raise FormatError(msg, where=_where(self.where, _place(node)), hint="its aliases may multiply")
+        if self.count > self.most or depth > DEEPEST:
+            raise _too_much(self.where, _place(node), self.most)
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):

@@ -5,7 +5,7 @@ Closures of a stack's candidates overlap nearly wholly, so walking each anew wou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from resolver.selection.pool import CandidatePool
@@ -64,17 +64,34 @@ class Closures:
     def mask(self, spec: ConcreteSpec) -> int:
         """The bits of the node's closure, itself included. A cycle, which no sound source has, is cut where it closes."""
         if spec.hash not in self._masks:
-            self._prefetch(spec)
+            self.prefetch([spec])
             _gather(spec, self._masks, self.bit, self.children)
         return self._masks[spec.hash]
 
-    def _prefetch(self, spec: ConcreteSpec) -> None:
-        """Have the pool load the closure level by level."""
-        level = [spec]
-        while level:
-            fresh = [node for node in level if node.hash not in self._children]
-            self._pool.prefetch(edge.hash for node in fresh for edge in self.links(node))
-            level = list({child.hash: child for node in fresh for child in self.children(node)}.values())
+    def prefetch(self, specs: Sequence[ConcreteSpec]) -> None:
+        """Have the pool load the closures of these specs, level by level."""
+        self.sound(specs, lambda _: False)
+
+    def sound(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool]) -> list[ConcreteSpec]:
+        """Those of the specs in whose closures no node fails.
+
+        Closures are loaded level by level, side by side, and no further than to the first level that has a node that fails.
+        """
+        fronts = {spec.hash: [spec] for spec in specs}
+        seen = {spec.hash: {spec.hash} for spec in specs}
+        failed: set[str] = set()
+        while fronts:
+            self._pool.prefetch(edge.hash for level in fronts.values() for node in level for edge in self.links(node))
+            for key, level in list(fronts.items()):
+                below = {child.hash: child for node in level for child in self.children(node) if child.hash not in seen[key]}
+                if any(map(fails, below.values())):
+                    failed.add(key)
+                if not below or key in failed:
+                    del fronts[key]
+                else:
+                    seen[key].update(below)
+                    fronts[key] = list(below.values())
+        return [spec for spec in specs if spec.hash not in failed]
 
     def missing_runtime(self, spec: ConcreteSpec) -> str:
         """The runtime that the node's DAG lacks though it has the compiler; empty when none (Spack ``_has_runtime_dependencies``).

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from resolver.arch import target as targets
 from resolver.arch.machine import Machine, macos_runs
 from resolver.errors import SpecError
-from resolver.selection.closures import Closures
+from resolver.selection.closures import GCC_RUNTIME, Closures
 from resolver.selection.gpu import gpu_failure
 from resolver.selection.model import GATES, Candidate, Policy, Rejection
 from resolver.selection.pool import CandidatePool
@@ -24,6 +24,8 @@ from resolver.spec.virtuals import COMPILERS, LANGUAGES
 from resolver.versions import parse_version
 
 OLD_FORMAT = 5
+EARLY = ("platform", "os", "constraints")
+"""The gates that ``fails_below`` tells of."""
 
 # What a failed check says: what the node has, what is wanted, and the rest of the sentence after the node's name.
 Failure = tuple[str, str, str]
@@ -44,6 +46,8 @@ class Judge:
         self._failed = dict.fromkeys(GATES[1:], 0)
         self._own: dict[str, tuple[str, Failure] | None] = {}
         self._libcs: dict[str, Failure | None] = {}
+        self._weights: dict[str, int] = {}
+        self._fails_below: dict[str, bool] = {}
         self._checks: dict[str, Callable[[ConcreteSpec], Failure | None]] = {
             "binary": self._binary,
             "platform": self._platform,
@@ -73,8 +77,25 @@ class Judge:
         return Candidate(spec, (spec, *nodes), self.pool.statement(spec).complete, self._notes(nodes))
 
     def fails_itself(self, spec: ConcreteSpec, want: AbstractSpec) -> bool:
-        """Does the record fail, whatever its dependencies are, by platform, target or what is asked? ``judge`` names the first gate."""
-        return spec.platform != self.machine.platform or spec.target not in self.targets or match_node(spec, want) is not None
+        """Does the record fail by what it states of itself? Told without looking at its dependencies; ``judge`` names the first gate."""
+        if spec.platform != self.machine.platform or spec.target not in self.targets or match_node(spec, want) is not None:
+            return True
+        if spec.external or not self.pool.statement(spec).in_buildcache or self._os(spec) or gpu_failure(spec, self.machine):
+            return True
+        return any(rule.check(spec)[1] is not None for rule in self.rules.on_package(spec))
+
+    def fails_below(self, node: ConcreteSpec) -> bool:
+        """Does a node of a closure fail by what it states of itself? As ``fails_itself``, of what is no root; remembered."""
+        if node.hash not in self._fails_below:
+            self._fails_below[node.hash] = self._fails(node)
+        return self._fails_below[node.hash]
+
+    def _fails(self, node: ConcreteSpec) -> bool:
+        if node.external:
+            return self._external(node) is not None
+        if not self.pool.statement(node).in_buildcache and node.name != GCC_RUNTIME:
+            return True
+        return node.platform != self.machine.platform or self._os(node) is not None or self._rules(node) is not None
 
     def _look_at(self, closure: int) -> None:
         """Find the failures of the nodes that were not looked at before."""
@@ -100,8 +121,9 @@ class Judge:
         return self._own[node.hash]
 
     def _check(self, node: ConcreteSpec) -> tuple[str, Failure] | None:
+        passed = EARLY if self._fails_below.get(node.hash) is False else ()
         for gate, check in self._checks.items():
-            if failed := check(node):
+            if gate not in passed and (failed := check(node)):
                 return gate, failed
         return None
 
@@ -227,18 +249,27 @@ class Judge:
 
     def _rules(self, node: ConcreteSpec) -> Failure | None:
         """The stack's hard rules on this node and on what provides its virtuals."""
-        for subject, rule in self.applying(node):
-            _, failed = rule.check(subject)
+        total = 0
+        for subject, rule in self._applying(node):
+            weight, failed = rule.check(subject)
+            total += weight
             if failed is not None:
                 have = getattr(failed, "have", "") or subject.wire.version
                 text = f"breaks {rule.origin}: {failed}"
                 return (have, getattr(failed, "want", str(failed)), text)
+        self._weights[node.hash] = total
         return self._reuse(node)
 
-    def applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
+    def weight(self, node: ConcreteSpec) -> int:
+        """The weight of the alternatives by which a node keeps the stack's rules; 0 for one that does not."""
+        if node.hash not in self._weights:
+            self._rules(node)
+        return self._weights.get(node.hash, 0)
+
+    def _applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
         """The rules that bear on a node: on its package, and on the providers of the virtuals that it uses."""
         found: list[tuple[ConcreteSpec, Requirement]] = [(node, rule) for rule in self.rules.on_package(node)]
-        for edge in node.dependencies:
+        for edge in node.dependencies if self.rules.own else ():
             for virtual in edge.virtuals:
                 rules = self.rules.on_virtual(virtual)
                 child = self.pool.get(edge.hash) if rules else None

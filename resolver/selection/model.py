@@ -64,7 +64,7 @@ class RunnerUp(msgspec.Struct, frozen=True):
 class RootAnswer(msgspec.Struct, frozen=True):
     """The answer for one root: the chosen candidate, or None with the rejections and a sentence.
 
-    ``candidates`` is how many records may serve it at most: those that cannot be better than the chosen one are not judged to the end.
+    ``candidates`` is how many records were found to serve it; those that cannot be better than the chosen one are not all judged.
     """
 
     root: AbstractSpec

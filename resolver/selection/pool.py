@@ -35,6 +35,17 @@ class Statement(msgspec.Struct, frozen=True):
         )
 
 
+class Outline(msgspec.Struct, frozen=True):
+    """What is known of a record before its node is read: enough to tell which records are worth reading first."""
+
+    hash: str
+    version: str
+    platform: str
+    os: str
+    target: str
+    statement: Statement
+
+
 class CandidatePool(Protocol):
     """Questions that selection asks. Lists are in an order that does not depend on how the records came in."""
 
@@ -46,6 +57,9 @@ class CandidatePool(Protocol):
 
     def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
         """The records of a package: all of them, or those for a platform and any of some targets."""
+
+    def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
+        """The outlines of one version's records for a platform and any of some targets."""
 
     def count(self, name: str) -> int:
         """How many records a package has."""

@@ -13,7 +13,7 @@ import msgspec
 
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate
-from resolver.selection.pool import Statement
+from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
 from resolver.spec.satisfies import match_variant
@@ -108,7 +108,7 @@ class Ranking:
 
     def _node(self, spec: ConcreteSpec) -> NodeCosts:
         statement = self.pool.statement(spec)
-        weight = sum(rule.check(subject)[0] for subject, rule in self.judge.applying(spec))
+        weight = self.judge.weight(spec)
         version = self.version_rank(spec.name, spec.wire.version)
         variants = self._variant_misses(spec)
         tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._compiler_rank(spec), 1)
@@ -120,14 +120,27 @@ class Ranking:
             as_other=(head[0], 0, 0, 0, 0, head[1], head[2], other_version, variants, *tail, 0, 0),
         )
 
-    def least(self, spec: ConcreteSpec) -> tuple[int | str, ...]:
+    def least(self, spec: ConcreteSpec) -> Costs:
         """What the record costs at least as a candidate: no more than ``solo``, and computed without looking at any dependency."""
-        statement = self.pool.statement(spec)
-        version = self.version_rank(spec.name, spec.wire.version)
-        os = self.os_ranks.get(spec.os, UNRANKED)
-        head = (0, self._unlabelled(statement), 0, version, self._variant_misses(spec), self._provider_rank(spec), os, 0, 0, 0)
-        distance = 0 if spec.name in RUNTIME_NAMES or spec.external else self.target_rank(spec.target)
-        return (*head, distance, *self._runtime_costs(spec), 0, 1, self._source_rank(statement.served_by), spec.hash)
+        variants, providers = self._variant_misses(spec), self._provider_rank(spec)
+        return self._least(spec.name, spec.wire.version, spec.os, spec.target, self.pool.statement(spec), variants, providers)
+
+    def least_of(self, name: str, outline: Outline) -> Costs:
+        """As ``least``, of a record of which no more than its outline is known."""
+        return self._least(name, outline.version, outline.os, outline.target, outline.statement, 0, 0)
+
+    def least_of_version(self, name: str, version: str) -> Costs:
+        """As ``least``, of all records of a version."""
+        rank = self.version_rank(name, version)
+        runtime = rank if name in RUNTIME_NAMES else 0
+        return (0, 0, 0, rank, 0, 0, 0, 0, 0, 0, 0, runtime, 0, 0, 1, 0)
+
+    def _least(self, name: str, version: str, os: str, target: str, statement: Statement, variants: int, providers: int) -> Costs:
+        rank, place = self.version_rank(name, version), self.os_ranks.get(os, UNRANKED)
+        runtime = (rank, self.target_rank(target)) if name in RUNTIME_NAMES else (0, 0)
+        distance = 0 if name in RUNTIME_NAMES else self.target_rank(target)
+        head = (0, self._unlabelled(statement), 0, rank, variants, providers, place, 0, 0, 0, distance)
+        return (*head, *runtime, 0, 1, self._source_rank(statement.served_by))
 
     def _unlabelled(self, statement: Statement) -> int:
         label = self.judge.policy.label

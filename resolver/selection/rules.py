@@ -41,6 +41,8 @@ class Requirement(msgspec.Struct, frozen=True):
         Only for rules from ``all`` (``requirements.py:RequirementParser.reject_requirement_constraint``). Recipes would tell which
         variants a package has; here the node does.
         """
+        if not any(a.variants or a.edges for a in self.alternatives):
+            return self
         kept = tuple(a for a in self.alternatives if _can_apply(a, spec))
         if len(kept) == len(self.alternatives):
             return self
@@ -115,6 +117,11 @@ class Rules(msgspec.Struct, frozen=True):
             else:
                 found += [soft for rule in self.for_all.get(kind, ()) if (soft := rule.softened(spec))]
         return found
+
+    def on_outline(self, name: str) -> list[Requirement]:
+        """Those of the rules on a package that ask of its own version, OS and target alone, whatever else it is."""
+        required = self.own.get(name, {}).get("require") or self.for_all.get("require", ())
+        return [rule for rule in required if rule.when is EMPTY and not any(a.variants or a.edges or a.flags for a in rule.alternatives)]
 
     def on_virtual(self, name: str) -> list[Requirement]:
         """The rules on whatever provides a virtual."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from resolver.errors import InputError
 from resolver.selection.gates import Judge
 from resolver.selection.model import (
     Candidate,
@@ -18,42 +17,21 @@ from resolver.selection.model import (
     Unify,
 )
 from resolver.selection.problem import one_hash_each, solve_trivially, state_problem
+from resolver.selection.race import Race, in_question, records_of, run
 from resolver.selection.ranking import CRITERIA, Ranking
 from resolver.spec.abstract import AbstractSpec
-from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.satisfies import match_node
-from resolver.spec.virtuals import VIRTUALS
 
 
 class Row(msgspec.Struct, frozen=True):
     """The records of one root, judged: candidates, best first as far as they were ranked, and rejections, the most telling first.
 
-    ``unjudged`` is how many records were not looked at any closer, since the best could not be among them.
+    ``whole`` is False where some records were not judged, since the best could not be among them.
     """
 
     candidates: list[Candidate]
     rejections: list[Rejection]
-    unjudged: int = 0
-
-
-def records_of(judge: Judge, root: AbstractSpec, *, thorough: bool) -> tuple[list[ConcreteSpec], AbstractSpec]:
-    """The records that a root may mean by name or hash (gate ``name``), and what remains to be asked of them.
-
-    A virtual root means the packages that were seen to provide it; versions and variants of a virtual are not compared. Unless
-    ``thorough``, only records for the machine's platform and targets are looked at. Raises ``InputError`` when the root names no
-    package and no hash.
-    """
-    pool = judge.pool
-    if root.name is None:
-        if root.hash is None:
-            msg = f"the spec {str(root)!r} names no package"
-            raise InputError(msg, hint="begin it with a package's name, or ask for a /hash")
-        return pool.with_prefix(root.hash), root
-    place = () if thorough or not judge.machine.platform else (judge.machine.platform, judge.targets)
-    if root.name in VIRTUALS and not pool.has_package(root.name):
-        found = [spec for name in pool.providers(root.name) for spec in pool.named(name, *place)]
-        return found, AbstractSpec(hash=root.hash, platform=root.platform, os=root.os, target=root.target, edges=root.edges)
-    return pool.named(root.name, *place), root
+    whole: bool = True
 
 
 def judged(judge: Judge, root: AbstractSpec) -> Row:
@@ -64,36 +42,27 @@ def judged(judge: Judge, root: AbstractSpec) -> Row:
 
 def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     """All candidates of a root, ranked; rejections are given only where nothing serves, since finding their reasons takes time."""
-    specs, want = _in_question(judge, root)
+    specs, want = in_question(judge, root)
     row = _row(judge, want, [judge.judge(spec, want) for spec in specs])
     return replace(row, candidates=ranking.sorted(row.candidates)) if row.candidates else judged(judge, root)
 
 
-def leading(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
-    """The best candidates of a root, at least two where there are as many, and all that equal the best.
+def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec]) -> list[Row]:
+    """For each root the best candidates, at least two where there are as many, and all that equal the best.
 
     Records are judged in the order of what they cost at least, and no more of them than may still be among these: where thousands of
-    records are in question, few closures are loaded.
+    records are in question, few nodes are read and fewer closures.
     """
-    specs, want = _in_question(judge, root)
-    least = {spec.hash: ranking.least(spec) for spec in specs}
-    verdicts: list[Candidate | Rejection] = []
-    second: tuple[int | str, ...] | None = None
-    for spec in sorted(specs, key=lambda s: least[s.hash]):
-        if second is not None and least[spec.hash][:-1] > second[:-1]:
-            break
-        verdicts.append(judge.judge(spec, want))
-        costs = sorted(ranking.solo(v) for v in verdicts if isinstance(v, Candidate))
-        second = costs[1] if len(costs) > 1 else None
-    row = _row(judge, want, verdicts)
+    races = [Race(judge, ranking, root) for root in roots]
+    run(judge, races)
+    return [_led(judge, ranking, root, race) for root, race in zip(roots, races, strict=True)]
+
+
+def _led(judge: Judge, ranking: Ranking, root: AbstractSpec, race: Race) -> Row:
+    row = _row(judge, race.want, race.verdicts)
     if not row.candidates:
         return judged(judge, root)
-    return replace(row, candidates=ranking.sorted(row.candidates), unjudged=len(specs) - len(verdicts))
-
-
-def _in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], AbstractSpec]:
-    specs, want = records_of(judge, root, thorough=False)
-    return [spec for spec in specs if not judge.fails_itself(spec, want)], want
+    return replace(row, candidates=ranking.sorted(row.candidates), whole=race.whole)
 
 
 def _row(judge: Judge, want: AbstractSpec, verdicts: Sequence[Candidate | Rejection]) -> Row:
@@ -111,8 +80,7 @@ def _row(judge: Judge, want: AbstractSpec, verdicts: Sequence[Candidate | Reject
 def select_group(judge: Judge, name: str, roots: Sequence[AbstractSpec], unify: Unify) -> GroupAnswer:
     """The best answer for the roots of one group, under its unification."""
     ranking = Ranking(judge)
-    look = leading if unify == "false" else hopeful
-    rows = [look(judge, ranking, root) for root in roots]
+    rows = leading(judge, ranking, roots) if unify == "false" else [hopeful(judge, ranking, root) for root in roots]
     candidates = [row.candidates for row in rows]
     if unify == "false":
         picks: list[Candidate | None] = [row[0] if row else None for row in candidates]
@@ -167,7 +135,7 @@ def _solve(
 
 
 def _answer(root: AbstractSpec, pick: Candidate | None, row: Row, ranking: Ranking) -> RootAnswer:
-    count = len(row.candidates) + row.unjudged
+    count = len(row.candidates)
     answer = RootAnswer(root, pick, count, tuple(row.rejections))
     if pick is None:
         return replace(answer, text=_unserved(root, row))
@@ -177,8 +145,8 @@ def _answer(root: AbstractSpec, pick: Candidate | None, row: Row, ranking: Ranki
     costs = ranking.solo(pick)
     criterion = _difference(costs, ranking.solo(others[0]))
     equals = sum(1 for candidate in row.candidates if ranking.solo(candidate)[:-1] == costs[:-1])
-    counted = f"up to {count}" if row.unjudged else str(count)
-    text = f"best of {counted} candidates by {criterion}" if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
+    best = f"best of {count} candidates by {criterion}" if row.whole else f"best by {criterion}"
+    text = best if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
     return replace(answer, runner_up=RunnerUp(others[0].spec, criterion), equals=equals, text=text)
 
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from resolver.errors import ResolverError, VerificationError
+from resolver.errors import ResolverError, SourceError, VerificationError
 from resolver.formats.manifest import ARCHIVE_TYPE, Blob, read_manifest, spec_manifest_path
 from resolver.sources.directory import DirectoryPlace
-from resolver.sources.place import Fetched
+from resolver.sources.place import Fetched, Place, Report, no_report
 from resolver.spec.concrete import ConcreteSpec
+
+SLACK = 1 << 16
+"""How many bytes more than a manifest says are read of a blob: enough to tell that it is another."""
+
+
+def read_blob(place: Place, blob: Blob, most: int, report: Report = no_report) -> Fetched | None:
+    """A blob as it is stored, None when it is missing. Raises ``SourceError`` when it has more than ``most`` bytes."""
+    if blob.content_length > most:
+        msg = f"the blob {blob.path} has {blob.content_length} bytes"
+        raise SourceError(msg, why=f"at most {most} are read", where=place.url, hint="check that this is the right mirror")
+    return place.read(blob.path, most=min(most, blob.content_length + SLACK), report=report)
 
 
 def check_blob(fetched: Fetched | None, blob: Blob, where: str) -> bytes:

@@ -39,7 +39,7 @@ def configured(connection: Mapping[str, Any], where: str) -> Credentials:
     """
     pair = connection.get("access_pair")
     if isinstance(pair, list):
-        user, secret = (*map(str, pair), "", "")[:2]
+        user, secret = (*("" if part is None else str(part) for part in pair), "", "")[:2]
     else:
         entry = mapping(pair, f"{where}:access_pair")
         user = _value(entry, "id", where)

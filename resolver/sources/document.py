@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import PurePosixPath
@@ -50,7 +51,7 @@ def _open(place: Place, path: str, location: str, seen: Seen, report: Report) ->
     if fetched.unchanged or fetched.sha256 == seen.digest:
         return Opened("", seen.digest, fetched.tag, unchanged=True)
     try:
-        data = plain(fetched.data, "")
+        data = plain(fetched.data)
         kind = kind_of(data)
         return Opened(kind, fetched.sha256, fetched.tag, read=partial(_read, kind, data, location))
     except ResolverError as error:
@@ -66,32 +67,56 @@ def _read(kind: str, data: bytes, location: str) -> Content:
 
 def kind_of(data: bytes) -> str:
     """What a document is, by its content. Raises ``FormatError`` or ``UnsupportedError`` when it is no source."""
+    if is_signed(data):
+        return "spec"
     if is_page(data):
         return "page"
-    if is_signed(data) or data.startswith(b"spec:\n"):
-        return "spec"
-    head = data[:HEAD].split()
-    if b"".join(head).startswith(b'{"database":'):
-        return "database" if b'"installed"' in data[: 1 << 20] else "index"
-    return _kind_by_keys(data)
+    if b"".join(data[:HEAD].split()).startswith(b'{"database":'):
+        return _kind_of_database(data)
+    return _kind_of_json(data) if data.lstrip()[:1] in (b"{", b"[", b"") else _kind_of_yaml(data)
 
 
-def _kind_by_keys(data: bytes) -> str:
+def _kind_of_database(data: bytes) -> str:
+    """An install database says of each record whether it is installed; an index does not."""
+    return "database" if INSTALLED.search(data, 0, DEEP) else "index"
+
+
+def _kind_of_json(data: bytes) -> str:
     try:
         keys = set(msgspec.json.decode(data, type=dict[str, msgspec.Raw]))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        msg = "neither a package page nor whole JSON"
-        raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None
+        raise _neither(str(error)) from None
     for kind, own in KEYS.items():
         if keys & own:
-            return kind
+            return _kind_of_database(data) if kind == "index" else kind
     if keys == {"version", "data"}:
         raise UnsupportedError("a manifest of a mirror, not an index", hint="sync the mirror itself")
-    msg = f"JSON with the keys {', '.join(sorted(keys)[:5]) or 'none'} is no source"
-    raise UnsupportedError(msg, hint="sources are build cache indexes, lockfiles, spec files, package pages and mirrors")
+    msg = f"JSON with the keys {', '.join(sorted(keys)[:5])[:200] or 'none'} is no source"
+    raise UnsupportedError(msg, hint=KNOWN)
 
 
+def _kind_of_yaml(data: bytes) -> str:
+    key = YAML_KEY.search(data)
+    if key is None:
+        raise _neither("")
+    if key[1] == b"spec":
+        return "spec"
+    if key[1] == b"spack":
+        raise UnsupportedError("the definition of a stack, which holds no binaries", hint="give it to resolve; it is not synced")
+    hint = "sync it as a file of this computer that ends in .yaml and holds nothing else"
+    raise UnsupportedError("a list of mirrors", hint=hint)
+
+
+def _neither(why: str) -> FormatError:
+    msg = "neither a package page nor whole JSON"
+    return FormatError(msg, why=why, hint=f"{KNOWN}; it may have been cut short")
+
+
+KNOWN = "sources are build cache indexes, lockfiles, spec files, install databases, package pages and mirrors"
 KEYS = {"index": {"database"}, "lockfile": {"_meta", "concrete_specs", "roots"}, "spec": {"spec"}}
+YAML_KEY = re.compile(rb"^(spec|spack|mirrors):[ \t\r]*$", re.MULTILINE)
+INSTALLED = re.compile(rb'"installed"\s*:')
+DEEP = 1 << 20
 
 
 def _index(data: bytes, location: str) -> Content:  # noqa: ARG001 - readers are called alike
@@ -100,8 +125,8 @@ def _index(data: bytes, location: str) -> Content:  # noqa: ARG001 - readers are
 
 
 def _lockfile(data: bytes, location: str) -> Content:  # noqa: ARG001 - readers are called alike
-    lock = read_lockfile(data)
-    return Content(len(lock.nodes), lock.records())
+    records = list(read_lockfile(data).records())
+    return Content(len(records), iter(records))
 
 
 def _page(data: bytes, location: str) -> Content:

@@ -33,23 +33,31 @@ DATABASE = ".spack-db/index.json"
 def local_sources(path: Path, view: str = "") -> list[Source]:
     """All sources at a path, in a fixed order.
 
-    Raises ``SourceError`` when nothing is there, ``InputError`` when what is there is no source.
+    Raises ``SourceError`` when nothing is there, ``InputError`` when what is there is no source, ``OSError`` where it cannot be read.
     """
     if path.is_dir():
-        found = _distinct(list(_in_directory(path, 0, set(), view)))
-        if not found:
-            msg = f"nothing to sync in the directory {path}"
-            why = "it holds no mirror, index, lockfile or package page"
-            if (path / "spack.yaml").is_file():
-                why = "it holds the definition of a stack and none of its binaries; a stack is given to resolve, it is not synced"
-            raise InputError(msg, why=why, hint=f"a mirror has {manifest.INDEX_MANIFEST} or {build_cache.INDEX}")
-        return found
+        return _distinct(list(_in_directory(path, 0, set(), view))) or _nothing(path)
     if not path.exists():
         msg = f"there is no file or directory {path}"
         raise SourceError(msg, hint="check the path")
-    if path.as_posix().endswith(f"/{manifest.INDEX_MANIFEST}"):
-        return local_sources(path.parents[3])
-    return [_file(path)]
+    return _of_index(path, view) or [_file(path)]
+
+
+def _nothing(path: Path) -> NoReturn:
+    msg = f"nothing to sync in the directory {path}"
+    why = "it holds no mirror, index, lockfile or package page"
+    if (path / "spack.yaml").is_file():
+        why = "it holds the definition of a stack and none of its binaries; a stack is given to resolve, it is not synced"
+    raise InputError(msg, why=why, hint=f"a mirror has {manifest.INDEX_MANIFEST} or {build_cache.INDEX}")
+
+
+def _of_index(path: Path, view: str) -> list[Source]:
+    """The mirror whose index this file is, if it is one."""
+    split = manifest.split_index_path(path.as_posix())
+    if split:
+        return list(_mirrors(Path(split[0] or "/"), view or split[1]))
+    root = path.as_posix().removesuffix(f"/{build_cache.INDEX}")
+    return list(_mirrors(Path(root or "/"), view)) if root != path.as_posix() else []
 
 
 def _file(path: Path) -> Source:
@@ -62,12 +70,26 @@ def _in_directory(path: Path, depth: int, seen: set[Path], view: str) -> Iterato
     if real in seen:
         return
     seen.add(real)
-    mirrors = list(_mirrors(path, view))
-    yield from [*mirrors, *_plain_files(path)]
+    try:
+        children = sorted(path.iterdir())
+        mirrors = list(_mirrors(path, view))
+        found = _told_apart([*mirrors, *_plain_files(path, children)])
+    except OSError as error:
+        msg = f"the directory {path} cannot be read"
+        failure = SourceError(msg, why=error.strerror or str(error), hint="check its permissions")
+        yield _broken(path, failure)
+        return
+    yield from found
     passed_over = INSIDE_MIRRORS if mirrors else frozenset()
-    for child in _children(path) if depth < DEEPEST else ():
+    for child in children if depth < DEEPEST else ():
         if child.is_dir() and child.name not in passed_over and not child.name.startswith("."):
             yield from _in_directory(child, depth + 1, seen, view)
+
+
+def _told_apart(found: list[Source]) -> list[Source]:
+    """The sources of one folder, of which several may have its name: files then have their own behind it."""
+    names = Counter(source.name for source in found)
+    return [s if s.layout or names[s.name] == 1 else replace(s, name=f"{s.name}-{Path(s.location).name}") for s in found]
 
 
 def _distinct(found: list[Source]) -> list[Source]:
@@ -89,14 +111,6 @@ def _below(source: Source, folder: str) -> Source:
     return replace(source, name=f"{folder}-{source.name}" if folder else source.name)
 
 
-def _children(path: Path) -> list[Path]:
-    try:
-        return sorted(path.iterdir())
-    except OSError as error:
-        msg = f"the directory {path} cannot be read"
-        raise SourceError(msg, why=error.strerror or str(error), hint="check its permissions") from None
-
-
 def _mirrors(path: Path, view: str) -> Iterator[Source]:
     """The mirror at this place, if it is one."""
     if not any((path / folder).is_dir() for folder in (manifest.INDEX_FOLDER, manifest.SPEC_FOLDER, build_cache.FOLDER)):
@@ -104,27 +118,24 @@ def _mirrors(path: Path, view: str) -> Iterator[Source]:
     release, stack = labels_of(path.parent.name, path.name)
     if not release and (path / "spack.yaml").is_file():
         stack = path.name
-
-    def make(ending: str, **fields: object) -> Source:
-        return Source(name=f"{path.name}{ending}", location=str(path), url=path.as_uri(), stack=stack, release=release, **fields)  # type: ignore[arg-type]
-
+    base = Source(path.name, str(path), url=path.as_uri(), stack=stack, release=release)
     try:
-        yield from mirror_sources(DirectoryPlace(path), make, view)
+        yield from mirror_sources(DirectoryPlace(path), base, view)
     except ResolverError as error:
         yield _broken(path, error)
 
 
 def _broken(path: Path, error: ResolverError) -> Source:
-    """A source that cannot be read: opening it gives the error, so that the others beside it are read all the same."""
-
-    def fail(error: ResolverError, seen: Seen, report: Report) -> NoReturn:  # noqa: ARG001 - as every source is opened
-        raise error
-
-    return Source(path.name, str(path), partial(fail, error))
+    """A source that cannot be read: the others beside it are read all the same."""
+    return Source(path.name, str(path), open=partial(_fail, error), broken=error)
 
 
-def _plain_files(path: Path) -> Iterator[Source]:
-    for child in _children(path):
+def _fail(error: ResolverError, seen: Seen, report: Report) -> NoReturn:  # noqa: ARG001 - as every source is opened
+    raise error
+
+
+def _plain_files(path: Path, children: list[Path]) -> Iterator[Source]:
+    for child in children:
         if (child.name in GENERIC_NAMES and child.is_file()) or (child.suffix == ".md" and child.is_file() and is_page(_head(child))):
             yield _file(child)
     if (path / DATABASE).is_file():

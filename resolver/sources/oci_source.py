@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -12,13 +11,12 @@ from resolver.errors import ResolverError, SourceError
 from resolver.formats.index import read_index
 from resolver.formats.oci import is_package_tag
 from resolver.formats.record import Record
-from resolver.formats.spec_file import read_spec_file
 from resolver.sources.credentials import Credentials
 from resolver.sources.files import plain
 from resolver.sources.oci import Registry
 from resolver.sources.place import Report
 from resolver.sources.source import Content, Opened, Seen, Source
-from resolver.sources.walk import AT_ONCE, united
+from resolver.sources.walk import AT_ONCE, binary_records, cost_note, names_digest, united
 
 
 def oci_source(url: str, credentials: Credentials) -> Source:
@@ -41,33 +39,34 @@ def _open(registry: Registry, seen: Seen, report: Report) -> Opened:
 
 def _content(data: bytes, where: str) -> Content:
     try:
-        index = read_index(plain(data, ""))
+        index = read_index(plain(data))
     except ResolverError as error:
         raise error.at(f"{where}:index.spack") from None
     return Content(index.size, index.records)
 
 
 def _walk(registry: Registry, seen: Seen) -> Opened:
-    """A registry without an index: each package's configuration holds its spec file. Tags hold hashes, so equal tags are equal binaries."""
+    """A registry without an index: each package's configuration holds its spec file."""
     tags = sorted(tag for tag in registry.tags() if is_package_tag(tag))
     if not tags:
         msg = f"there is no build cache at {registry.url}"
         hint = "is it the repository that `spack buildcache push` was given, and may you read it?"
         raise SourceError(msg, why="it has no index and no packages", hint=hint)
-    digest = hashlib.sha256("\n".join(tags).encode()).hexdigest()
+    digest = names_digest(tags)
     if digest == seen.digest:
         return Opened("mirror", digest, unchanged=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         records = united(pool.map(partial(_package, registry), tags))
-    return Opened("mirror", digest, signed=False, read=lambda: Content(len(records), iter(records)))
+    return Opened("mirror", digest, signed=False, read=lambda: Content(len(records), iter(records)), note=cost_note(len(tags)))
 
 
 def _package(registry: Registry, tag: str) -> list[Record]:
     try:
         package = registry.package(tag)
         if package is None:
-            return []
-        records = list(read_spec_file(package.document).records(in_buildcache=True))
+            msg = "a package that was listed is gone"
+            raise SourceError(msg, hint="sync again: the build cache is being changed")
+        records = binary_records(package.document, tag)
     except ResolverError as error:
         raise error.at(f"{registry.url}:{tag}") from None
     archive = package.archive

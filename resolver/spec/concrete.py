@@ -234,7 +234,7 @@ def _dependencies(wire: WireNode) -> tuple[Dependency, ...]:
         return tuple([_old_dependency(name, edge) for name, edge in edges.items()])
     return tuple(
         [
-            Dependency(intern(edge.hash), intern(edge.name), _bits(p.deptypes), p.virtuals)
+            Dependency(edge.hash, intern(edge.name), _bits(p.deptypes), p.virtuals)
             if (p := edge.parameters)
             else _old_dependency(edge.name, edge)
             for edge in edges
@@ -244,7 +244,7 @@ def _dependencies(wire: WireNode) -> tuple[Dependency, ...]:
 
 def _old_dependency(name: str, edge: WireEdge) -> Dependency:
     """An edge of format 3 or older, which states its types itself and may use another hash."""
-    return Dependency(intern(edge.hash or edge.full_hash or edge.build_hash), intern(name), _bits(edge.type), ())
+    return Dependency(edge.hash or edge.full_hash or edge.build_hash, intern(name), _bits(edge.type), ())
 
 
 @cache

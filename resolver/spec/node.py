@@ -18,6 +18,8 @@ LINK_RUN = LINK | RUN
 ALL_TYPES = BUILD | LINK | RUN | TEST
 DEPTYPE_BITS = {"build": BUILD, "link": LINK, "run": RUN, "test": TEST}
 CURRENT_FORMAT = 5
+USED = b'"virtuals":["'
+NAME = b'"name":"'
 Deptype = Literal["build", "link", "run", "test"]
 
 
@@ -136,28 +138,15 @@ def _edge_format(edge: WireEdge) -> int:
     return 3 if edge.hash else 2
 
 
-class WireUse(msgspec.Struct, frozen=True, gc=False):
-    """What an edge is used for."""
-
-    virtuals: tuple[str, ...] = ()
-
-
-class WireLink(msgspec.Struct, frozen=True, gc=False):
-    """One dependency, as far as a catalog is ordered by it."""
-
-    name: str = ""
-    parameters: WireUse | None = None
-
-
 class WireFacts(msgspec.Struct, gc=False):
-    """The part of a node that a catalog is ordered by. Reading it takes half the time of reading the whole."""
+    """The part of a node that a catalog is ordered by. Reading it takes a third of the time of reading the whole."""
 
     name: str = ""
     version: str = ""
     arch: WireArch = WireArch()
     parameters: msgspec.Raw = msgspec.Raw(b"{}")
     provided_virtuals: list[str] = []
-    dependencies: list[WireLink] | dict[str, WireLink] = []
+    dependencies: msgspec.Raw = msgspec.Raw(b"[]")
     hash: str = ""
 
     @property
@@ -191,6 +180,30 @@ def _decode(raw: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "a spec node that cannot be read"
         raise FormatError(msg, why=str(error)) from None
+
+
+def virtuals_used(node: bytes) -> set[tuple[bytes, bytes]]:
+    """What edges of a node, which is compact JSON, say of virtuals: pairs of ``a","b`` and the package that provides these.
+
+    The usual order of keys is searched for; where it is another one, the node is read.
+    """
+    found: set[tuple[bytes, bytes]] = set()
+    at = node.find(USED)
+    while at >= 0:
+        begin, virtuals = node.rfind(NAME, 0, at) + len(NAME), at + len(USED)
+        edge, listed = node[begin:at], node[virtuals : node.find(b"]", virtuals)]
+        if edge.count(b"{") != 1 or b"}" in edge or b"\\" in edge + listed or not listed.endswith(b'"'):
+            return _virtuals_read(node)
+        found.add((listed[:-1], edge[: edge.index(b'"')]))
+        at = node.find(USED, virtuals)
+    return found
+
+
+def _virtuals_read(node: bytes) -> set[tuple[bytes, bytes]]:
+    edges = decode_node(node).dependencies
+    named = edges.items() if isinstance(edges, dict) else [(edge.name, edge) for edge in edges]
+    found = {('","'.join(edge.parameters.virtuals), name) for name, edge in named if edge.parameters and edge.parameters.virtuals}
+    return {(virtuals.encode(), name.encode()) for virtuals, name in found}
 
 
 def convert_node(node: Mapping[str, Any]) -> WireNode:

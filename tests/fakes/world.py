@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from resolver.selection.pool import Statement
+from resolver.selection.pool import Outline, Statement
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import convert_node
@@ -106,6 +106,10 @@ class World:
     def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
         found = [spec for _, spec in sorted(self.specs.items()) if spec.name == name]
         return found if platform is None else [spec for spec in found if spec.platform == platform and spec.target in targets]
+
+    def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
+        found = [spec for spec in self.named(name, platform, targets) if spec.wire.version == version]
+        return [Outline(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s)) for s in found]
 
     def count(self, name: str) -> int:
         return len(self.named(name))

@@ -71,6 +71,39 @@ def test_a_lock_whose_keys_are_not_the_hashes() -> None:
     assert (record.hash, record.alias) == (PNG, "b" * 32)
 
 
+def names(document: dict[str, Any]) -> list[str]:
+    return sorted(record.wire.version for record in read_lockfile(json.dumps(document).encode()).records())
+
+
+def test_what_no_root_leads_to_is_left_out_as_spack_does() -> None:
+    document = lock(6)
+    document["concrete_specs"]["s" * 32] = {"name": "stray", "version": "9", "hash": "s" * 32}
+    assert names(document) == ["1.3", "1.6"]
+    document["roots"].append({"hash": "s" * 32, "spec": "stray"})
+    assert names(document) == ["1.3", "1.6", "9"]
+    document["roots"] = []
+    assert names(document) == ["1.3", "1.6", "9"]
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_of_several_nodes_with_one_hash_the_first_that_is_reached_is_taken(version: int) -> None:
+    document = lock(version)
+    twin = json.loads(json.dumps(document["concrete_specs"][PNG]).replace("1.6", "1.5").replace(ZLIB, "y" * 32))
+    other = json.loads(json.dumps(document["concrete_specs"][ZLIB]).replace("1.3", "1.2").replace(ZLIB, "y" * 32))
+    document["concrete_specs"] = {"t" * 32: twin, "y" * 32: other, **document["concrete_specs"]}
+    document["roots"].append({"hash": "t" * 32, "spec": "libpng@1.5"})
+    assert names(document) == ["1.3", "1.6"]
+    document["roots"].reverse()
+    assert names(document) == ["1.2", "1.5"]
+
+
+def test_dependencies_in_a_circle_end() -> None:
+    document = lock(6)
+    edge = {"name": "libpng", "hash": PNG, "parameters": {"deptypes": ["link"], "virtuals": []}}
+    document["concrete_specs"][ZLIB]["dependencies"] = [edge]
+    assert names(document) == ["1.3", "1.6"]
+
+
 @pytest.mark.parametrize("data", [b"", b"# concretized", b"[]", b'{"_meta":{}}', b'{"_meta":{"lockfile-version":"six"}}', b'{"_meta":'])
 def test_other_documents_are_damaged(data: bytes) -> None:
     with pytest.raises(FormatError):

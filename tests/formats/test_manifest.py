@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from resolver.errors import FormatError, UnsupportedError
-from resolver.formats.manifest import index_blob, read_manifest, spec_manifest_path
+from resolver.formats.manifest import index_blob, read_manifest, spec_blob, spec_manifest_path, split_index_path
 
 SUM = "ab" * 32
 
@@ -54,6 +54,30 @@ def test_a_signed_manifest_is_read_like_a_plain_one() -> None:
 def test_checksums_are_safe_in_paths(checksum: str) -> None:
     with pytest.raises(FormatError):
         read_manifest(manifest(blob("application/vnd.spack.db.v8+json", checksum)))
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "٨", "", "-1", "8.0"])
+def test_versions_are_numbers_of_a_few_digits(version: str) -> None:
+    with pytest.raises(FormatError, match="lists no"):
+        index_blob(read_manifest(manifest(blob(f"application/vnd.spack.db.v{version}+json"))))
+
+
+def test_the_newest_known_spec_is_taken() -> None:
+    types = [f"application/vnd.spack.spec.v{v}+json" for v in (5, 7, 6)]
+    assert spec_blob(read_manifest(manifest(*map(blob, types)))).media_type.endswith("v6+json")
+
+
+@pytest.mark.parametrize("size", [-1, 1.5, "1", 10**400])
+def test_sizes_are_counts(size: object) -> None:
+    with pytest.raises(FormatError):
+        read_manifest(manifest({**blob("application/vnd.spack.db.v8+json"), "contentLength": size}))
+
+
+def test_the_path_of_an_index_tells_mirror_and_view() -> None:
+    assert split_index_path("/m/v3/manifests/index/index.manifest.json") == ("/m", "")
+    assert split_index_path("/m/v3/manifests/index/a/b/index.manifest.json") == ("/m", "a/b")
+    assert split_index_path("/m/v3/manifests/index/x.json") is None
+    assert split_index_path("v3/manifests/index/index.manifest.json") is None
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff", manifest()[:-2]])

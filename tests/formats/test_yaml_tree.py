@@ -69,6 +69,12 @@ def test_nesting_is_bounded() -> None:
         load_yaml("[" * 5000 + "]" * 5000)
 
 
+@pytest.mark.parametrize("text", ["[" * 200_000, "- " * 200_000, "{a: " * 100_000, "\n".join(" " * n + "a:" for n in range(300))])
+def test_nesting_cannot_overflow_the_stack(text: str) -> None:
+    with pytest.raises(FormatError):
+        load_yaml(text)
+
+
 def test_a_configuration() -> None:
     config = read_config(
         "sources: [a, {location: b, stack: e4s}]\nmachines: {big: {platform: linux, os: rhel9, target: zen4, libc: glibc@2.34}}\n"

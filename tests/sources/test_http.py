@@ -359,7 +359,9 @@ def test_an_encoded_body_that_broke_off_is_begun_anew(server: HttpServer, place:
     assert server.ranges() == ["", "", ""]
 
 
-@pytest.mark.parametrize(("coding", "data"), [("gzip", b"plain"), ("br", b"x"), ("gzip, gzip", gzip.compress(gzip.compress(b"x")))])
+@pytest.mark.parametrize(
+    ("coding", "data"), [("gzip", b"plain"), ("br", b"x"), ("gzip, gzip", gzip.compress(gzip.compress(b"x", mtime=0), mtime=0))]
+)
 def test_a_body_that_is_not_as_it_says_is_an_error(server: HttpServer, place: Open, coding: str, data: bytes) -> None:
     server.on("/a", body(data, Content_Encoding=coding))
     with pytest.raises(SourceError, match=r"damaged|was asked for"):
@@ -585,7 +587,7 @@ def test_what_speaks_no_http_is_an_error(server: HttpServer, place: Open, answer
 
 
 def test_a_server_without_tls_is_an_error_for_https(server: HttpServer, place: Open) -> None:
-    with pytest.raises(SourceError, match=r"https://127.0.0.1:\d+/a cannot be read: the connection failed"):
+    with pytest.raises(SourceError, match=r"https://127.0.0.1:\d+/a cannot be read: (the connection failed|no connection in time)"):
         place(server.url.replace("http:", "https:"), tries=1).read("a")
 
 

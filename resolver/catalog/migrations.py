@@ -1,0 +1,49 @@
+"""Bringing a catalog of an older schema up to date, inside the transaction of whoever opens it for writing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+
+from resolver.catalog.writer import Writer
+from resolver.formats.record import Record
+from resolver.spec.node import decode_facts
+
+TABLES_OF_1 = ("source", "record", "statement", "provider")
+INDEXES_OF_1 = ("record_by_hash", "record_by_name", "record_by_alias")
+SOURCE_OF_1 = "id, name, kind, layout, location, url, signed, stack, release, digest, records, synced_at"
+
+
+def migrate(connection: sqlite3.Connection, version: int, create: Callable[[], None]) -> None:
+    """From this version to the present one; ``create`` makes the present tables. Raises ``sqlite3.Error`` and what records raise."""
+    MIGRATIONS[version](connection, create)
+
+
+def _from_1(connection: sqlite3.Connection, create: Callable[[], None]) -> None:
+    """Until 0.1 a row held its node uncompressed, and what a source's records have among them was not written down."""
+    for table in TABLES_OF_1:
+        connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+    for index in INDEXES_OF_1:
+        connection.execute(f"DROP INDEX {index}")
+    create()
+    connection.execute(f"INSERT INTO source ({SOURCE_OF_1}, view, tag) SELECT {SOURCE_OF_1}, '', '' FROM old_source")
+    for (source,) in connection.execute("SELECT id FROM source ORDER BY name").fetchall():
+        writer = Writer(connection, int(source))
+        writer.take(_records_of_1(connection, int(source)))
+        writer.finish()
+    for table in TABLES_OF_1:
+        connection.execute(f"DROP TABLE old_{table}")
+
+
+def _records_of_1(connection: sqlite3.Connection, source: int) -> Iterator[Record]:
+    rows = connection.execute(
+        "SELECT r.hash, r.alias, r.complete, r.node, s.in_buildcache, s.stacks, s.release "
+        "FROM old_record r JOIN old_statement s ON s.record = r.id WHERE s.source = ? ORDER BY r.hash, r.digest",
+        (source,),
+    )
+    for key, alias, complete, node, in_buildcache, stacks, release in rows:
+        yield Record(key, decode_facts(node), node, bool(in_buildcache), bool(complete), alias, tuple(stacks.split()), release)
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1}
+"""What brings a catalog of a version to the present one."""

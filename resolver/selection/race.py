@@ -1,0 +1,155 @@
+"""The records of a root in the order of what they cost at least, read and judged only as far as the best may be among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+
+from resolver.arch import target as targets
+from resolver.errors import InputError
+from resolver.selection.gates import Judge
+from resolver.selection.model import Candidate, Rejection
+from resolver.selection.pool import Outline
+from resolver.selection.ranking import Costs, Ranking
+from resolver.spec.abstract import AbstractSpec
+from resolver.spec.concrete import ConcreteSpec
+from resolver.spec.virtuals import VIRTUALS
+from resolver.versions.ranges import ANY
+from resolver.versions.version import parse_version
+
+READ_AT_ONCE = 4
+JUDGED_AT_ONCE = 2
+
+# What costs at least so much: all records of a version, a record of which the outline is known, or one whose node was read. The text
+# tells entries apart that cost the same.
+Entry = tuple[Costs, str, Outline | ConcreteSpec | None]
+
+
+def records_of(judge: Judge, root: AbstractSpec, *, thorough: bool) -> tuple[list[ConcreteSpec], AbstractSpec]:
+    """The records that a root may mean by name or hash (gate ``name``), and what remains to be asked of them.
+
+    A virtual root means the packages that were seen to provide it; versions and variants of a virtual are not compared. Unless
+    ``thorough``, only records for the machine's platform and targets are looked at. Raises ``InputError`` when the root names no
+    package and no hash.
+    """
+    pool = judge.pool
+    if root.name is None:
+        if root.hash is None:
+            msg = f"the spec {str(root)!r} names no package"
+            raise InputError(msg, hint="begin it with a package's name, or ask for a /hash")
+        return pool.with_prefix(root.hash), root
+    place = () if thorough or not judge.machine.platform else (judge.machine.platform, judge.targets)
+    if root.name in VIRTUALS and not pool.has_package(root.name):
+        found = [spec for name in pool.providers(root.name) for spec in pool.named(name, *place)]
+        return found, AbstractSpec(hash=root.hash, platform=root.platform, os=root.os, target=root.target, edges=root.edges)
+    return pool.named(root.name, *place), root
+
+
+def in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], AbstractSpec]:
+    """The records of a root that neither platform, target nor what they state of themselves rules out, and what is asked of them."""
+    specs, want = records_of(judge, root, thorough=False)
+    return [spec for spec in specs if not judge.fails_itself(spec, want)], want
+
+
+class Race:
+    """Judges the records of one root, best first. ``verdicts`` are of those that were judged."""
+
+    def __init__(self, judge: Judge, ranking: Ranking, root: AbstractSpec) -> None:
+        self.judge = judge
+        self.ranking = ranking
+        self.want = root
+        self.verdicts: list[Candidate | Rejection] = []
+        self._two_best: list[tuple[int | str, ...]] = []
+        self._heap = self._entries(root)
+        heapify(self._heap)
+
+    @property
+    def whole(self) -> bool:
+        """Was every record judged or ruled out?"""
+        return not self._heap
+
+    @property
+    def going(self) -> bool:
+        """May a record that is left be better than the second best, or equal to the best?"""
+        return bool(self._heap) and (len(self._two_best) < 2 or self._heap[0][0] <= self._two_best[1][:-1])
+
+    def _entries(self, root: AbstractSpec) -> list[Entry]:
+        platform = self.judge.machine.platform
+        if root.name is None or platform is None or not self.judge.pool.has_package(root.name):
+            specs, self.want = in_question(self.judge, root)
+            return [(self.ranking.least(spec), spec.hash, spec) for spec in specs]
+        versions = dict.fromkeys(self.judge.pool.versions(root.name))
+        return [(self.ranking.least_of_version(root.name, v), v, None) for v in versions if _allows(root, v)]
+
+    def _expand(self) -> None:
+        """Put the records of a version in its place."""
+        name, platform = self.want.name or "", self.judge.machine.platform or ""
+        version = heappop(self._heap)[1]
+        for outline in self.judge.pool.outlines(name, version, platform, self.judge.targets):
+            if not self._fails(outline):
+                heappush(self._heap, (self.ranking.least_of(name, outline), outline.hash, outline))
+
+    def _fails(self, outline: Outline) -> bool:
+        """Is the record ruled out by its outline, by what is asked for or by the stack's rules?"""
+        want = self.want
+        if (want.hash is not None and not outline.hash.startswith(want.hash)) or not outline.statement.in_buildcache:
+            return True
+        rules = self.judge.rules.on_outline(want.name or "")
+        return _rules_out(outline, want) or any(all(_rules_out(outline, a) for a in rule.alternatives) for rule in rules)
+
+    def to_read(self) -> list[str]:
+        """The hashes of the first records whose nodes have to be read; none when the first of all can be judged, or nothing is left."""
+        found: list[str] = []
+        while self.going and len(found) < READ_AT_ONCE and not isinstance(self._heap[0][2], ConcreteSpec):
+            if self._heap[0][2] is None:
+                self._expand()
+            else:
+                found.append(heappop(self._heap)[1])
+        return found
+
+    def read(self, keys: list[str]) -> None:
+        """Put records back with what their nodes show that they cost, unless they fail by themselves."""
+        for key in keys:
+            spec = self.judge.pool.get(key)
+            if spec is not None and not self.judge.fails_itself(spec, self.want):
+                heappush(self._heap, (self.ranking.least(spec), key, spec))
+
+    def to_judge(self) -> list[ConcreteSpec]:
+        """The first records of all, taken out; none when they cannot count any more or have to be read first."""
+        found: list[ConcreteSpec] = []
+        while self.going and len(found) < JUDGED_AT_ONCE and isinstance(first := self._heap[0][2], ConcreteSpec):
+            heappop(self._heap)
+            found.append(first)
+        return found
+
+    def decide(self, spec: ConcreteSpec) -> None:
+        """Judge a record."""
+        verdict = self.judge.judge(spec, self.want)
+        self.verdicts.append(verdict)
+        if isinstance(verdict, Candidate):
+            self._two_best = sorted([*self._two_best, self.ranking.solo(verdict)])[:2]
+
+
+def run(judge: Judge, races: Sequence[Race]) -> None:
+    """Run races side by side, so that what all of them need next is read together."""
+    while going := [race for race in races if race.going]:
+        keys = [race.to_read() for race in going]
+        judge.pool.prefetch(key for row in keys for key in row)
+        for race, row in zip(going, keys, strict=True):
+            race.read(row)
+        ready = [(race, spec) for race in going for spec in race.to_judge()]
+        sound = {spec.hash for spec in judge.closures.sound([spec for _, spec in ready], judge.fails_below)}
+        for race, spec in ready:
+            if spec.hash in sound:
+                race.decide(spec)
+
+
+def _allows(want: AbstractSpec, version: str) -> bool:
+    return want.versions is ANY or parse_version(version) in want.versions
+
+
+def _rules_out(outline: Outline, want: AbstractSpec) -> bool:
+    """Does the record fail what is asked, as far as its version, OS and target tell?"""
+    if not _allows(want, outline.version) or (want.os not in (None, "*", outline.os) and want.platform != "*"):
+        return True
+    return bool(want.target) and "*" not in (want.platform, want.os) and not targets.satisfies(outline.target, want.target or "")
