@@ -15,7 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from resolver.formats.record import Record
-from resolver.sources.local import find_sources
+from resolver.sources.find import find_sources
+from resolver.sources.place import no_report
+from resolver.sources.source import Seen
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN, decode_node
@@ -75,7 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sources", nargs="*", default=[str(ROOT / "stacks")])
     found = [source for location in parser.parse_args().sources for source in find_sources(location)]
-    records = list({record.hash: record for source in found for record in source.open().records}.values())
+    records = list({record.hash: record for source in found for record in source.open(Seen(), no_report).read().records}.values())
     specs = list(Nodes(records).specs.values())
     plain, deep = ([texts_of(spec, i)[which] for i, spec in enumerate(specs)] for which in (0, 1))
     rows = [

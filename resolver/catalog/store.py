@@ -11,14 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from msgspec.structs import astuple, replace
 
-from resolver.catalog.writer import Writer
 from resolver.errors import InputError, did_you_mean
-from resolver.formats.record import Record
+
+if TYPE_CHECKING:
+    from resolver.formats.record import Record
 
 SCHEMA_VERSION = 2
 APPLICATION_ID = 0x53504B52
@@ -156,6 +157,8 @@ class Store:
 
         All or nothing: an error out of ``records`` leaves the catalog as it was. Memory holds one batch of records.
         """
+        from resolver.catalog.writer import Writer  # only writing needs it
+
         with self.transaction():
             writer = Writer(self.connection, self._put(source))
             writer.take(records)
@@ -174,6 +177,8 @@ class Store:
         if unknown := [name for name in names if name not in rows]:
             msg = f"no source named {unknown[0]!r}"
             raise InputError(msg, hint=f"{did_you_mean(unknown[0], rows)}synced are: {', '.join(rows) or 'none'}")
+        from resolver.catalog.writer import Writer  # only writing needs it
+
         with self.transaction():
             for name in dict.fromkeys(names):
                 Writer(self.connection, self._put(rows[name])).finish()

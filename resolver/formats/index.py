@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
+from threading import Lock
 
 import msgspec
 
@@ -26,6 +27,7 @@ VERSIONS = {
 
 
 _made = count()
+_one_at_a_time = Lock()
 
 
 class _Install(msgspec.Struct):
@@ -77,13 +79,15 @@ def _records(installs: dict[str, _Install]) -> Iterator[Record]:
 
 
 def _decode(data: bytes) -> _Index:
-    before = next(_made)
     try:
-        index = _decoder.decode(data)
+        with _one_at_a_time:
+            before = next(_made)
+            index = _decoder.decode(data)
+            made = next(_made) - before - 1
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "not a build cache index that can be read"
         raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None
-    if next(_made) - before - 1 != len(index.database.installs):
+    if made != len(index.database.installs):
         _check_keys(data)
     return index
 
