@@ -8,7 +8,7 @@ from lz4 import block
 
 from resolver.errors import InputError
 
-IN_ONE_PAGE = 8
+IN_ONE_PAGE = 16
 """Nodes in a page: more compress better, fewer are read faster one at a time."""
 MOST_IN_ONE_PAGE = 1 << 20
 """Bytes after which a page is full however few nodes it has."""

@@ -66,19 +66,19 @@ class Writer:
         records = iter(records)
         while batch := list(islice(records, BATCH)):
             self.count += len(batch)
-            held = self._held(batch)
-            fresh = [record for record in _distinct(batch) if not self._restate(record, held.get(record.hash, ()))]
-            fresh.sort(key=lambda r: (r.wire.name, r.wire.target, r.hash))
+            held, fresh = self._held(batch), _distinct(batch)
+            if held:
+                fresh = [record for record in fresh if not self._restate(record, held.get(record.hash, ()))]
+            fresh.sort(key=lambda record: record.wire.name)
             self._insert(fresh)
             self._summary |= _summary(batch)
             batch = fresh = []  # let go before the next ones are read
 
     def _held(self, batch: list[Record]) -> dict[str, list[_Held]]:
         """What the catalog has of these hashes; before the first source is in, only what came earlier in it can be there."""
-        keys = list({record.hash for record in batch})
-        if self._empty:
-            # There is no index yet, so each question goes through the whole table.
-            keys = [key for key in keys if key in self._new]
+        keys = {record.hash for record in batch}
+        # Before the first source is in there is no index yet, so each question goes through the whole table.
+        keys = list(keys & self._new if self._empty else keys)
         found: dict[str, list[_Held]] = {}
         for begin in range(0, len(keys), IN_ONE_QUERY):
             part = keys[begin : begin + IN_ONE_QUERY]
@@ -185,7 +185,8 @@ def _row(number: int, record: Record, place: _Place) -> tuple[object, ...]:
 
 
 def _said(record: Record) -> Said:
-    return int(record.in_buildcache), " ".join(record.stacks), record.release, record.archive, record.size
+    stacks = " ".join(record.stacks) if record.stacks else ""
+    return record.in_buildcache, stacks, record.release, record.archive, record.size
 
 
 def _distinct(batch: list[Record]) -> list[Record]:
@@ -202,6 +203,6 @@ def _summary(batch: Sequence[Record]) -> set[tuple[str, str, str]]:
     found |= {("os", "", wire.arch.platform_os or "") for wire in wires}
     found |= {("stack", "", record.wire.name) for record in batch if record.in_buildcache}
     found |= {("stack", label, record.wire.name) for record in batch if record.in_buildcache for label in record.stacks}
-    for virtuals, name in set().union(*(virtuals_used(record.node) for record in batch)):
+    for virtuals, name in virtuals_used([record.node for record in batch]):
         found |= {("provider", virtual, name.decode()) for virtual in virtuals.decode().split('","')}
     return found | {("provider", entry.partition("@")[0], wire.name) for wire in wires for entry in wire.provided_virtuals}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -47,8 +48,9 @@ def read_record(key: str, raw: msgspec.Raw, *, in_buildcache: bool) -> Record:
     try:
         wire = _bounded(node)
         _check_facts(wire)
-        identity = check_hash(wire.hash or key)
-        return Record(identity, wire, compact(node), in_buildcache, alias=key if key != identity else "")
+        if wire.hash in ("", key):
+            return Record(key, wire, compact(node), in_buildcache)
+        return Record(check_hash(wire.hash), wire, compact(node), in_buildcache, alias=key)
     except FormatError as error:
         raise error.at(f"record {key}") from None
 
@@ -62,16 +64,36 @@ def _bounded(node: bytes) -> WireFacts:
 
 def _check_facts(wire: WireFacts) -> None:
     """What is read of a node is usable, and what is not is at least of its kind."""
-    if not PACKAGE_NAME.fullmatch(wire.name):
-        msg = f"{wire.name[:LONGEST_HASH]!r} is not the name of a package"
-        raise FormatError(msg)
+    _check_name(wire.name)
     if bytes(wire.parameters)[:1] != b"{" or bytes(wire.dependencies)[:1] not in (b"[", b"{"):
         msg = "the parameters of a spec node are no mapping, or its dependencies neither a list nor a mapping"
         raise FormatError(msg)
-    for text in (wire.version, wire.arch.platform or "", wire.arch.platform_os or "", wire.target, *wire.provided_virtuals):
-        if len(text) > LONGEST_TEXT or not text.isprintable():
-            msg = f"{text[:LONGEST_HASH]!r} is no version, platform, OS, target or virtual"
-            raise FormatError(msg, why=f"it is longer than {LONGEST_TEXT} characters, or some of them cannot be printed")
+    arch = wire.arch
+    _check_text(wire.version)
+    _check_texts(arch.platform, arch.platform_os, wire.target)
+    for text in wire.provided_virtuals:
+        _check_text(text)
+
+
+# The same few thousand texts stand in hundreds of thousands of nodes.
+@lru_cache(1 << 16)
+def _check_name(name: str) -> None:
+    if not PACKAGE_NAME.fullmatch(name):
+        msg = f"{name[:LONGEST_HASH]!r} is not the name of a package"
+        raise FormatError(msg)
+
+
+@lru_cache(1 << 12)
+def _check_texts(*texts: str | None) -> None:
+    for text in texts:
+        _check_text(text)
+
+
+@lru_cache(1 << 16)
+def _check_text(text: str | None) -> None:
+    if text and (len(text) > LONGEST_TEXT or not text.isprintable()):
+        msg = f"{text[:LONGEST_HASH]!r} is no version, platform, OS, target or virtual"
+        raise FormatError(msg, why=f"it is longer than {LONGEST_TEXT} characters, or some of them cannot be printed")
 
 
 def check_hash(text: str) -> str:

@@ -37,13 +37,15 @@ class Row(msgspec.Struct, frozen=True):
 def judged(judge: Judge, root: AbstractSpec) -> Row:
     """All records of a root, judged and none ranked."""
     specs, want = records_of(judge, root, thorough=True)
+    judge.closures.prefetch(specs)
     return _row(judge, want, [judge.judge(spec, want) for spec in specs])
 
 
 def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     """All candidates of a root, ranked; rejections are given only where nothing serves, since finding their reasons takes time."""
     specs, want = in_question(judge, root)
-    row = _row(judge, want, [judge.judge(spec, want) for spec in specs])
+    sound = judge.closures.sound(specs, judge.fails_below)
+    row = _row(judge, want, [judge.judge(spec, want) for spec in sound])
     return replace(row, candidates=ranking.sorted(row.candidates)) if row.candidates else judged(judge, root)
 
 

@@ -6,7 +6,9 @@ lockfile it carries no number. Sources: Spack ``spec.py`` (``Spec.to_node_dict``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -19,6 +21,7 @@ ALL_TYPES = BUILD | LINK | RUN | TEST
 DEPTYPE_BITS = {"build": BUILD, "link": LINK, "run": RUN, "test": TEST}
 CURRENT_FORMAT = 5
 USED = b'"virtuals":["'
+EDGE = re.compile(rb'"name":"([^"\\{}]*)"[^{}\\]*\{[^{}\\]*\Z')
 NAME = b'"name":"'
 Deptype = Literal["build", "link", "run", "test"]
 
@@ -182,20 +185,17 @@ def _decode(raw: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
         raise FormatError(msg, why=str(error)) from None
 
 
-def virtuals_used(node: bytes) -> set[tuple[bytes, bytes]]:
-    """What edges of a node, which is compact JSON, say of virtuals: pairs of ``a","b`` and the package that provides these.
+def virtuals_used(nodes: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
+    """What edges of nodes, which are compact JSON, say of virtuals: pairs of ``a","b`` and the package that provides these.
 
-    The usual order of keys is searched for; where it is another one, the node is read.
+    The usual order of keys is searched for; where it is another one, the nodes are read.
     """
     found: set[tuple[bytes, bytes]] = set()
-    at = node.find(USED)
-    while at >= 0:
-        begin, virtuals = node.rfind(NAME, 0, at) + len(NAME), at + len(USED)
-        edge, listed = node[begin:at], node[virtuals : node.find(b"]", virtuals)]
-        if edge.count(b"{") != 1 or b"}" in edge or b"\\" in edge + listed or not listed.endswith(b'"'):
-            return _virtuals_read(node)
-        found.add((listed[:-1], edge[: edge.index(b'"')]))
-        at = node.find(USED, virtuals)
+    for before, after in pairwise(b"\n".join(nodes).split(USED)):
+        edge, listed = EDGE.match(before, before.rfind(NAME)), after[: after.find(b"]")]
+        if edge is None or b"\\" in listed or not listed.endswith(b'"'):
+            return set().union(*map(_virtuals_read, nodes))
+        found.add((listed[:-1], edge[1]))
     return found
 
 
