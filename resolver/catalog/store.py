@@ -89,7 +89,7 @@ class Store:
         path = str(self.path.absolute())
         for sign in "%?#":
             path = path.replace(sign, f"%{ord(sign):02x}")
-        connection = sqlite3.connect(f"file:{path}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(f"file:{path}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             if write:
                 connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 
+from resolver.catalog.bulk import Bulk
 from resolver.catalog.pages import packed, read_page, runs
 from resolver.errors import FormatError
 from resolver.formats.record import Record
@@ -17,7 +18,6 @@ BATCH = 4096
 IN_ONE_QUERY = 512
 MOST_OF_ONE_HASH = 100
 """Nodes that sources may state for one hash; each is compared with each, and sound sources differ in none."""
-MARKS_OF_RECORD = ", ".join("?" * 12)
 
 # What a source says of a record besides its node; the columns of `statement` behind its key.
 Said = tuple[int | str, ...]
@@ -50,6 +50,7 @@ class Writer:
         self._stated: set[int] = set()
         self._summary: set[tuple[str, str, str]] = set()
         self._pages: dict[int, bytes] = {}
+        self._bulk = Bulk(connection)
 
     def _after(self, table: str) -> int:
         return int(self.connection.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
@@ -63,7 +64,13 @@ class Writer:
 
     def take(self, records: Iterable[Record]) -> None:
         """Take records. Neighbours in what is stored are of one package, whatever order they come in."""
-        records = iter(records)
+        try:
+            self._take(iter(records))
+            self._bulk.settle()
+        finally:
+            self._bulk.close()
+
+    def _take(self, records: Iterator[Record]) -> None:
         while batch := list(islice(records, BATCH)):
             self.count += len(batch)
             held, fresh = self._held(batch), _distinct(batch)
@@ -76,9 +83,11 @@ class Writer:
 
     def _held(self, batch: list[Record]) -> dict[str, list[_Held]]:
         """What the catalog has of these hashes; before the first source is in, only what came earlier in it can be there."""
-        keys = {record.hash for record in batch}
+        hashes = {record.hash for record in batch}
         # Before the first source is in there is no index yet, so each question goes through the whole table.
-        keys = list(keys & self._new if self._empty else keys)
+        keys = list(hashes & self._new if self._empty else hashes)
+        if keys:
+            self._bulk.settle()
         found: dict[str, list[_Held]] = {}
         for begin in range(0, len(keys), IN_ONE_QUERY):
             part = keys[begin : begin + IN_ONE_QUERY]
@@ -121,15 +130,12 @@ class Writer:
         self._next_record += len(fresh)
         numbers = range(first, self._next_record)
         self._stated.update(numbers)
-        self.connection.executemany(f"INSERT INTO record VALUES ({MARKS_OF_RECORD})", map(_row, numbers, fresh, self._put_pages(fresh)))
-        source = self.source
-        self.connection.executemany(
-            "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(number, source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)],
-        )
+        places, pages = self._paged(fresh)
+        statements = [(number, self.source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)]
+        self._bulk.put(list(map(_row, numbers, fresh, places)), statements, pages)
 
-    def _put_pages(self, fresh: list[Record]) -> list[_Place]:
-        """Write the nodes of new records in pages, and give the place of each."""
+    def _paged(self, fresh: list[Record]) -> tuple[list[_Place], list[tuple[int, int, int, bytes]]]:
+        """The place of each new record's node, and the pages."""
         places: list[_Place] = []
         pages = []
         for begin, end in runs([len(record.node) for record in fresh]):
@@ -140,8 +146,7 @@ class Writer:
                 start += len(node)
             pages.append((self._next_page, len(nodes), start, packed(nodes)))
             self._next_page += 1
-        self.connection.executemany("INSERT INTO page VALUES (?, ?, ?, ?)", pages)
-        return places
+        return places, pages
 
     def finish(self) -> None:
         """Take out what the source no longer states, and write what its records have among them."""

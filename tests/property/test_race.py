@@ -78,4 +78,4 @@ def test_nothing_costs_less_than_its_least(records: list[dict[str, Any]], packag
         (outline,) = [o for o in ranking.pool.outlines("app", spec.wire.version, "linux", [spec.target]) if o.hash == spec.hash]
         bounds = (ranking.least_of_version("app", spec.wire.version), ranking.least_of("app", outline), ranking.least(spec))
         for bound in bounds:
-            assert all(least <= real for least, real in zip(bound, ranking.solo(candidate), strict=False))
+            assert tuple(bound) <= ranking.solo(candidate)[:-1]

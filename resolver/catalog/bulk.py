@@ -1,0 +1,63 @@
+"""Many rows in one statement, run in a thread of its own: while SQLite writes one batch, the next one is read.
+
+Rows go in as one JSON text and are taken apart by SQLite itself, which holds no lock of Python meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import msgspec
+
+Row = tuple[object, ...]
+
+
+def _insert(table: str, columns: int, last: str = "") -> str:
+    values = [f"json_extract(value, '$[{place}]')" for place in range(columns)]
+    return f"INSERT INTO {table} SELECT {', '.join([*values, last] if last else values)} FROM json_each(?1)"
+
+
+RECORDS = _insert("record", 12)
+STATEMENTS = _insert("statement", 7)
+# The last two of a row of JSON say which bytes of the second parameter are the page.
+PAGES = _insert("page", 3, "substr(?2, json_extract(value, '$[3]'), json_extract(value, '$[4]'))")
+
+
+class Bulk:
+    """Writes batches one after the other. The connection must not be used by others before ``settle``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._pool = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
+
+    def put(self, records: Sequence[Row], statements: Sequence[Row], pages: Sequence[tuple[int, int, int, bytes]]) -> None:
+        """Write these rows, when those before are written. ``pages`` are number, live nodes, size and bytes."""
+        places, start = [], 1
+        for number, live, size, page in pages:
+            places.append((number, live, size, start, len(page)))
+            start += len(page)
+        body = b"".join(page for *_, page in pages)
+        work = [(PAGES, _json(places), body), (RECORDS, _json(records)), (STATEMENTS, _json(statements))]
+        self.settle()
+        self._pending = self._pool.submit(self._write, work)
+
+    def _write(self, work: Sequence[tuple[str | bytes, ...]]) -> None:
+        for statement, *values in work:
+            self.connection.execute(str(statement), values)
+
+    def settle(self) -> None:
+        """Wait until all is written. Raises what SQLite raised."""
+        pending, self._pending = self._pending, None
+        if pending:
+            pending.result()
+
+    def close(self) -> None:
+        """Wait for the thread to end, whatever came of its work."""
+        self._pool.shutdown()
+
+
+def _json(rows: Sequence[Row]) -> str:
+    return msgspec.json.encode(rows).decode()
