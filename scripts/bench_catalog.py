@@ -32,6 +32,8 @@ UNSATISFIED = 4
 MARKS = ("<!-- begin: scripts/bench catalog -->", "<!-- end: scripts/bench catalog -->")
 BETWEEN = re.compile(f"{re.escape(MARKS[0])}.*{re.escape(MARKS[1])}", re.DOTALL)
 MEGA = 1_000_000
+SETTLING = 2.5
+"""Seconds until the time of a file proves that it has not changed since; a file that was written just now is compared by its content."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -94,6 +96,7 @@ def place(file: Path, index: Path) -> None:
         moved = index.with_name("next.json")
         os.link(file, moved)
         moved.replace(index)
+        time.sleep(SETTLING)
 
 
 def grown(records: int, folder: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -19,12 +20,18 @@ from resolver.sources.source import Source, Wanted
 
 PUBLIC_MANIFEST = "cache_spack_io_index.json"
 SHOWN = 12
+HEAD = 512
+BEGIN = re.compile(rb'\s*\{\s*(?:\}|"[^"]*"\s*:\s*\[)')
+"""How a mapping of lists begins; whatever begins otherwise need not be read to tell."""
 
 
 def public_file(path: Path, wanted: Wanted) -> list[Source] | None:
     """The sources that are wanted of a manifest in a file, or None when the file is none."""
     if path.suffix != ".json" or not path.is_file() or path.stat().st_size > MOST_SMALL_BYTES:
         return None
+    with path.open("rb") as file:
+        if not BEGIN.match(file.read(HEAD)):
+            return None
     fetched = DirectoryPlace(path.parent).read(path.name)
     listed = read_public_manifest(fetched.data) if fetched else None
     return None if listed is None else [_source(index, wanted) for index in _chosen(listed, str(path), wanted)]
