@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 
 from lz4 import block
@@ -35,6 +36,23 @@ def read_page(row: tuple[bytes | None, int | None] | None) -> bytes:
         msg = "the catalog is damaged: a page of it is missing"
         raise InputError(msg, hint="sync into a new one, named with --catalog")
     return unpacked(row[0], row[1])
+
+
+class Bodies:
+    """Nodes out of a catalog's pages; ``kept`` is how many of the pages that were read last are held in memory."""
+
+    def __init__(self, connection: sqlite3.Connection, kept: int) -> None:
+        self._connection = connection
+        self._kept = kept
+        self._pages: dict[int, bytes] = {}
+
+    def node(self, page: int, start: int, length: int) -> bytes:
+        """The node at a place. Raises ``InputError`` when its page is missing or damaged."""
+        if page not in self._pages:
+            if len(self._pages) >= self._kept:
+                self._pages.pop(next(iter(self._pages)))
+            self._pages[page] = read_page(self._connection.execute("SELECT nodes, size FROM page WHERE id = ?", (page,)).fetchone())
+        return self._pages[page][start : start + length]
 
 
 def runs(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:

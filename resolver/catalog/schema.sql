@@ -17,7 +17,7 @@ CREATE TABLE source (
     synced_at TEXT NOT NULL
 );
 
--- Nodes as JSON, some twenty one behind the other, compressed together. `live` counts those that a record still refers to.
+-- Nodes as JSON, up to sixteen of them one behind the other, compressed together. `live` counts those that a record still refers to.
 CREATE TABLE page (
     id INTEGER PRIMARY KEY,
     live INTEGER NOT NULL,

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from resolver.catalog.pages import IN_ONE_PAGE, MOST_IN_ONE_PAGE, packed, read_page, runs, unpacked
+from resolver.catalog.pages import IN_ONE_PAGE, MOST_IN_ONE_PAGE, Bodies, packed, runs, unpacked
 from resolver.catalog.store import Store
 from resolver.errors import FormatError, InputError, ResolverError
 from resolver.spec.dag_hash import HashVerdict, check_hash
@@ -213,31 +213,12 @@ def _repack(connection: sqlite3.Connection) -> None:
         "WHERE page IN (SELECT id FROM loose) ORDER BY name, target, hash, id",
     )
     rows = connection.execute("SELECT id, page, start, length FROM moved ORDER BY rowid")
-    bodies = _Bodies(connection)
+    bodies = Bodies(connection, PAGES_KEPT)
     while part := list(islice(rows, MOVED_AT_ONCE)):
         _move(connection, [(key, bodies.node(page, start, length)) for key, page, start, length in part])
     connection.execute("DELETE FROM page WHERE id IN (SELECT id FROM loose)")
     for table in ("loose", "moved"):
         connection.execute(f"DROP TABLE {table}")
-
-
-class _Bodies:
-    """Nodes out of pages, the pages that were read last kept."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._pages: dict[int, bytes] = {}
-
-    def node(self, page: int, start: int, length: int) -> bytes:
-        """The node at a place. Raises ``InputError`` when its page is missing or damaged."""
-        if page not in self._pages:
-            if len(self._pages) >= PAGES_KEPT:
-                self._pages.pop(next(iter(self._pages)))
-            self._pages[page] = self._read(page)
-        return self._pages[page][start : start + length]
-
-    def _read(self, page: int) -> bytes:
-        return read_page(self._connection.execute("SELECT nodes, size FROM page WHERE id = ?", (page,)).fetchone())
 
 
 def _move(connection: sqlite3.Connection, rows: Sequence[tuple[int, bytes]]) -> None:

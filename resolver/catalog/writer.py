@@ -9,13 +9,14 @@ from itertools import islice
 import msgspec
 
 from resolver.catalog.bulk import Bulk
-from resolver.catalog.pages import packed, read_page, runs
+from resolver.catalog.pages import Bodies, packed, runs
 from resolver.errors import FormatError
 from resolver.formats.record import Record
 from resolver.spec.node import virtuals_used
 
 BATCH = 4096
 IN_ONE_QUERY = 512
+PAGES_KEPT = 512
 MOST_OF_ONE_HASH = 100
 """Nodes that sources may state for one hash; each is compared with each, and sound sources differ in none."""
 
@@ -49,7 +50,7 @@ class Writer:
         self._new: set[str] = set()
         self._stated: set[int] = set()
         self._summary: set[tuple[str, str, str]] = set()
-        self._pages: dict[int, bytes] = {}
+        self._bodies = Bodies(connection, PAGES_KEPT)
         self._bulk = Bulk(connection)
 
     def _after(self, table: str) -> int:
@@ -106,7 +107,7 @@ class Writer:
         if len(held) > MOST_OF_ONE_HASH:
             msg = f"the hash {record.hash} is stated with more than {MOST_OF_ONE_HASH} nodes"
             raise FormatError(msg, hint="a hash stands for one node; the source is damaged")
-        same = next((h for h in held if h.length == len(record.node) and self._node(h) == record.node), None)
+        same = next((h for h in held if h.length == len(record.node) and self._bodies.node(h.page, h.start, h.length) == record.node), None)
         if same is None:
             return False
         said = _said(record)
@@ -114,14 +115,6 @@ class Writer:
             self.connection.execute("INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?, ?, ?)", (same.id, self.source, *said))
         self._stated.add(same.id)
         return True
-
-    def _node(self, held: _Held) -> bytes:
-        if held.page not in self._pages:
-            if len(self._pages) > IN_ONE_QUERY:
-                self._pages.clear()
-            row = self.connection.execute("SELECT nodes, size FROM page WHERE id = ?", (held.page,)).fetchone()
-            self._pages[held.page] = read_page(row)
-        return self._pages[held.page][held.start : held.start + held.length]
 
     def _insert(self, fresh: list[Record]) -> None:
         if self._empty:
