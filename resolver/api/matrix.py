@@ -23,27 +23,38 @@ Split = Literal["stack", "root"]
 
 
 class MatrixResult(msgspec.Struct, frozen=True):
-    """The jobs, and a sentence for every cell that lacks roots."""
+    """The jobs, a sentence for every cell that lacks roots, and what was found in the stacks and is no error."""
 
     jobs: tuple[Job, ...]
     empty: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def matrix(
-    settings: Settings, stacks: Sequence[str], machines: Sequence[tuple[str, Machine]], choices: Choices, split: Split
+    settings: Settings,
+    stacks: Sequence[str],
+    machines: Sequence[tuple[str, Machine]],
+    choices: Choices,
+    split: Split,
+    reading: StackRequest | None = None,
 ) -> MatrixResult:
-    """One job for each group of each stack on each machine, or for each of their roots; only what is served has a job."""
+    """One job for each group of each stack on each machine, or for each of their roots; only what is served has a job.
+
+    ``reading`` is how the stacks are read, whichever it names itself.
+    """
     jobs: list[Job] = []
     empty: list[str] = []
+    warnings: dict[str, None] = {}
     for stack in dict.fromkeys(stacks):
         for name, machine in dict(machines).items():
-            cell = _Cell(
-                stack, name, resolve(settings, ResolveRequest(StackRequest(stack), machine, choices)), choices, runner_of(name, settings)
-            )
+            request = replace(reading or StackRequest(), stack=stack)
+            resolution = resolve(settings, ResolveRequest(request, machine, choices))
+            warnings.update(dict.fromkeys(resolution.stack.warnings))
+            cell = _Cell(request, name, resolution, choices, runner_of(name, settings))
             for group in cell.resolution.groups:
                 jobs += cell.jobs(group, split)
                 empty += [text] if (text := cell.missing(group)) else []
-    return MatrixResult(tuple(_distinct(jobs)), tuple(empty))
+    return MatrixResult(tuple(_distinct(jobs)), tuple(empty), tuple(warnings))
 
 
 def _distinct(jobs: Sequence[Job]) -> list[Job]:
@@ -59,9 +70,9 @@ def _distinct(jobs: Sequence[Job]) -> list[Job]:
 
 
 class _Cell(msgspec.Struct, frozen=True):
-    """A stack on a machine, as they were named, and what was resolved."""
+    """A stack and how it is read, a machine as it was named, and what was resolved."""
 
-    stack: str
+    request: StackRequest
     machine: str
     resolution: Resolution
     choices: Choices
@@ -106,7 +117,8 @@ class _Cell(msgspec.Struct, frozen=True):
 
     def command(self, group: GroupAnswer, answer: RootAnswer | None) -> str:
         """What makes the environment of a job."""
-        words = ["spack-resolver", "resolve", self.stack, "--machine", self.machine, *choice_words(self.choices), "--partial", "-o", "env"]
+        words = ["spack-resolver", "resolve", self.request.stack, "--machine", self.machine, *choice_words(self.choices)]
+        words += [*self.request.words(), "--partial", "-o", "env"]
         words += ["--group", group.name] if len(self.resolution.groups) > 1 else []
         words += ["--root", str(answer.root)] if answer else []
         return shlex.join(words)

@@ -139,7 +139,7 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         fingerprint(closure, request.machine),
         tuple(_host_requirements(closure)),
         tuple(listed),
-        _notes(groups, cut, closure, mirrors),
+        (*stack.warnings, *_notes(groups, cut, closure, mirrors)),
     )
 
 
@@ -269,8 +269,7 @@ def _command(request: ResolveRequest) -> str:
     words += ["--unify", request.unify] if request.unify else []
     words += [word for name in request.groups for word in ("--group", name)]
     words += [word for root in request.roots for word in ("--root", root)]
-    words += [word for name, value in sorted(request.stack.environment.items()) for word in ("--env", f"{name}={value}")]
-    words += [] if request.stack.include else ["--no-include"]
+    words += request.stack.words()
     words += ["--runtime-only"] if request.runtime_only else []
     return shlex.join(words)
 

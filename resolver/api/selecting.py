@@ -11,14 +11,10 @@ from resolver.api.settings import Settings
 from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.catalog.store import Store
-from resolver.errors import InputError
-from resolver.formats.shapes import listed, mapping, texts
 from resolver.selection.gates import Judge
 from resolver.selection.model import Policy
 from resolver.selection.rules import Rules
-from resolver.spec.abstract import AbstractSpec
-
-GRANULARITIES = ("microarchitectures", "generic")
+from resolver.stacks.concretizer import read_concretizer
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -44,36 +40,15 @@ def make_judge(
     concretizer: Mapping[str, Any] | None = None,
 ) -> Judge:
     """A judge for one group: its machine, its stack's rules, the user's choices."""
-    config = concretizer or {}
-    granularity = mapping(config.get("targets"), "concretizer:targets").get("granularity", GRANULARITIES[0])
-    if granularity not in GRANULARITIES:
-        msg = f"{granularity!r} is no granularity of targets"
-        raise InputError(msg, where="concretizer:targets:granularity", hint=f"known are {', '.join(GRANULARITIES)}")
-    include, exclude = _reuse(config.get("reuse"))
+    config = read_concretizer(concretizer)
+    include, exclude = config.reuse.of_build_caches()
     policy = Policy(
         os_policy=choices.os_policy,
         assume_externals=choices.assume_externals,
         label=label if choices.labelled == "only" or label in pool.labels() else "",
         labelled=choices.labelled,
-        granularity=granularity,
+        granularity=config.granularity,
         reuse_include=include,
         reuse_exclude=exclude,
     )
     return Judge(pool, machine, policy, Rules.read(packages or {}))
-
-
-def _reuse(value: object) -> tuple[tuple[AbstractSpec, ...], tuple[AbstractSpec, ...]]:
-    """``concretizer:reuse``: what may and may not be reused; of a list of sources the build caches' entry is ours."""
-    if not isinstance(value, Mapping):
-        return (), ()
-    where = "concretizer:reuse"
-    entries = [mapping(entry, f"{where}:from") for entry in listed(value.get("from"), f"{where}:from")]
-    caches = [entry for entry in entries if entry.get("type") == "buildcache"]
-    found = []
-    for key in ("include", "exclude"):
-        given = next((entry[key] for entry in caches if entry.get(key)), value.get(key))
-        try:
-            found.append(tuple(map(AbstractSpec.parse, texts(given, f"{where}:{key}"))))
-        except InputError as error:
-            raise error.at(f"{where}:{key}") from None
-    return found[0], found[1]

@@ -2,52 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from resolver.cli.context import Context, pass_context
 from resolver.cli.documents import machine_body
-from resolver.cli.options import json_option, machine_options, take_machine
-from resolver.cli.output import print_document
-from resolver.cli.resolve import _variables as read_variables
+from resolver.cli.options import json_option, machine_options, stack_options, take_machine, take_stack
+from resolver.cli.output import clean, print_document
+
+if TYPE_CHECKING:
+    from resolver.stacks.stack import Group, Stack
+    from resolver.stacks.trace import Exclusion, Origin
 
 
 @click.command("expand")
 @click.argument("stack")
-@click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="A variable that conditions of the stack may see.")
-@click.option("--no-include", is_flag=True, help="Read the stack without the files that it includes.")
+@click.option("--explain", is_flag=True, help="Say where each root is written, and what is left out by which exclusion or condition.")
+@stack_options
 @machine_options
 @json_option
 @pass_context
-def command(context: Context, /, stack: str, variables: tuple[str, ...], no_include: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401
+def command(context: Context, /, stack: str, explain: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401
     """Show the roots that a stack definition asks for on a machine, as Spack would expand it.
 
     \b
     Examples:
       spack-resolver expand ml-linux-x86_64-cpu --arch linux-ubuntu24.04-zen4
+      spack-resolver expand ./spack.yaml --explain --env CI=1
       spack-resolver expand ./spack.yaml --json
     """
     from resolver.api.expand import expand
-    from resolver.api.stacks import StackRequest
 
     machine = take_machine(context, options)
-    result = expand(context.settings, StackRequest(stack, read_variables(variables), include=not no_include), machine)
+    result = expand(context.settings, take_stack(stack, options), machine)
     if as_json:
-        print_document("expand", {"stack": result.name, "machine": machine_body(machine), "groups": [_group(g) for g in result.groups]})
+        print_document("expand", {"stack": result.name, "machine": machine_body(machine), **_body(result, explain=explain)})
         return
+    for warning in result.warnings:
+        context.say(f"warning: {clean(warning)}")
     for group in result.groups:
         if len(result.groups) > 1:
             context.say(f"group: {group.name}")
-        for root in group.roots:
-            click.echo(str(root))
+        for line in _explained(group, result.place) if explain else map(str, group.roots):
+            click.echo(clean(line))
+    for left in result.left_out if explain else ():
+        click.echo(clean(f"left out: {left.definition} at {_short(left.where, result.place)}, since this is false: {left.condition}"))
 
 
-def _group(group: Any) -> dict[str, Any]:  # noqa: ANN401 - a group
+def _body(stack: Stack, *, explain: bool) -> dict[str, Any]:
+    left_out = [{"definition": left.definition, "when": left.condition, "where": left.where} for left in stack.left_out]
+    groups = [{**_group(group), **(_explanation(group) if explain else {})} for group in stack.groups]
+    return {"groups": groups, "left_out": left_out, "warnings": list(stack.warnings)}
+
+
+def _group(group: Group) -> dict[str, Any]:
     return {
         "name": group.name,
         "unify": {"true": True, "false": False}.get(group.unify, group.unify),
         "needs": list(group.needs),
+        "explicit": group.explicit,
         "specs": [str(root) for root in group.roots],
         "packages": group.packages,
     }
+
+
+def _explanation(group: Group) -> dict[str, Any]:
+    from resolver.stacks.trace import emptied, exclusions, origins
+
+    return {"origins": list(origins(group)), "excluded": list(exclusions(group)), "empty": list(emptied(group))}
+
+
+def _explained(group: Group, manifest: str) -> Iterator[str]:
+    """Each root with the lines that it was made of, then what is not asked for."""
+    from resolver.stacks.trace import emptied, exclusions, origins
+
+    found = origins(group)
+    for index, root in enumerate(group.roots):
+        yield str(root)
+        yield from _lines(found[index], manifest) if found else ()
+    yield from (_exclusion(each, manifest) for each in exclusions(group))
+    yield from (f"nothing: the matrix at {_short(each.matrix, manifest)}, since its row {each.row} is empty" for each in emptied(group))
+
+
+def _lines(origin: Origin, manifest: str, row: str = "") -> Iterator[str]:
+    """Where a root or a part of one is written; a matrix row by row, those of a matrix within it as 2.1."""
+    what = f"row {row}: {origin.text}" if row else "a matrix" if origin.rows else origin.text
+    through = "".join(f", by {step.reference} at {_short(step.where, manifest)}" for step in origin.through)
+    yield f"    {_short(origin.where, manifest)}  {what}{through}"
+    for number, part in enumerate(origin.rows, 1):
+        yield from _lines(part, manifest, f"{row}.{number}" if row else str(number))
+
+
+def _exclusion(each: Exclusion, manifest: str) -> str:
+    where = _short(each.matrix, manifest)
+    return f"excluded: {each.spec} of the matrix at {where}, by {each.by} at {_short(each.where, manifest)}"
+
+
+def _short(where: str, manifest: str) -> str:
+    """A place without the folder of the manifest."""
+    return where.removeprefix(os.path.join(os.path.dirname(manifest), ""))  # noqa: PTH118, PTH120 - a text, not a file

@@ -22,6 +22,7 @@ COMMANDS = {
     "resolve": "Hashes for every root of a stack, as an environment or a table.",
     "sources": "What is synced.",
     "spec": "What a spec asks for, in plain words, and what matches it.",
+    "stacks": "The stacks that are known, and their roots by machine.",
     "sync": "Read sources into the catalog.",
 }
 """Commands with a line each; a command's module is loaded only when it is called."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from resolver.cli.context import Context, pass_context
-from resolver.cli.options import choice_options, json_option, take_choices
+from resolver.cli.options import choice_options, json_option, stack_options, take_choices, take_stack
 from resolver.cli.output import print_document
 from resolver.errors import NotSatisfiedError
 
@@ -20,6 +20,7 @@ from resolver.errors import NotSatisfiedError
 @click.option(
     "--split", type=click.Choice(["stack", "root"]), default="stack", show_default=True, help="A job for each stack, or each root."
 )
+@stack_options
 @choice_options
 @json_option
 @pass_context
@@ -49,15 +50,16 @@ def command(
 
     settings = context.settings
     named = [(name, named_machine(name, settings)) for name in machines]
-    result = matrix(settings, stacks, named, take_choices(options), split)  # type: ignore[arg-type] # one of the option's choices
+    reading = take_stack("", options)
+    result = matrix(settings, stacks, named, take_choices(options), split, reading)  # type: ignore[arg-type] # one of the option's choices
     if as_json or system == "json":
         print_document("matrix", {"include": [job.row() for job in result.jobs], "empty": list(result.empty)})
     elif system == "github":
         click.echo(emit_github(result.jobs).content, nl=False)
     else:
         words = [word for name in machines for word in ("--machine", name)]
-        made_by = shlex.join(["spack-resolver", "matrix", *stacks, *words, "--for", system, "--split", split])
+        made_by = shlex.join(["spack-resolver", "matrix", *stacks, *words, *reading.words(), "--for", system, "--split", split])
         click.echo(emit_gitlab(result.jobs, made_by).content, nl=False)
-    for text in result.empty:
+    for text in (*result.warnings, *result.empty):
         context.say(f"note: {text}")
     return 0 if result.jobs else NotSatisfiedError.exit_code

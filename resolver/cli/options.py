@@ -11,11 +11,13 @@ from resolver.cli.context import Context
 
 if TYPE_CHECKING:
     from resolver.api.selecting import Choices
+    from resolver.api.stacks import StackRequest
     from resolver.arch.machine import Machine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 MACHINE_OPTIONS = ("machine", "arch", "platform", "os", "target", "libc", "cuda_arch", "amdgpu_target")
+STACK_OPTIONS = ("variables", "no_include", "include_roots", "spack_config")
 CHOICE_OPTIONS = ("source", "os_policy", "labelled", "assume_externals")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -29,6 +31,21 @@ _machine = [
     click.option("--libc", metavar="NAME@VERSION", help="The C library, as glibc@2.39; add :PREFIX unless it is /usr."),
     click.option("--cuda-arch", metavar="N", multiple=True, help="CUDA compute capability of a GPU, as 80."),
     click.option("--amdgpu-target", metavar="NAME", multiple=True, help="Target of an AMD GPU, as gfx90a."),
+]
+
+_stack = [
+    click.option(
+        "--env", "variables", metavar="NAME=VALUE", multiple=True, help="A variable that conditions and paths of the stack may see."
+    ),
+    click.option("--no-include", is_flag=True, help="Read the stack without the files that it includes."),
+    click.option(
+        "--include-root",
+        "include_roots",
+        metavar="URL=DIR",
+        multiple=True,
+        help="Where a git repository, URL, path or $spack that the stack includes lies here; may be repeated.",
+    ),
+    click.option("--spack-config", metavar="DIR", help="Spack's configuration files there count too, below the stack's own."),
 ]
 
 _choices = [
@@ -61,6 +78,7 @@ def _bundle(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
 
 
 machine_options = _bundle(_machine)
+stack_options = _bundle(_stack)
 choice_options = _bundle(_choices)
 
 
@@ -74,6 +92,24 @@ def take_machine(context: Context, options: dict[str, Any]) -> Machine:
     if machine.libc and "libc" in from_host and "os" not in from_host:
         context.say(f"note: the libc, {machine.libc}, is this host's; --libc says another for {machine.os}")
     return machine
+
+
+def take_stack(stack: str, options: dict[str, Any]) -> StackRequest:
+    """Take the options on how a stack is read out of a command's. Raises click's error when one is not of its form."""
+    from resolver.api.stacks import StackRequest
+
+    given = {name: options.pop(name) for name in STACK_OPTIONS}
+    variables = dict(_pair(text, text.partition("="), "--env", "NAME=VALUE") for text in given["variables"])
+    roots = dict(_pair(text, text.rpartition("="), "--include-root", "URL=DIR") for text in given["include_roots"])
+    return StackRequest(stack, variables, not given["no_include"], roots, given["spack_config"] or "")
+
+
+def _pair(text: str, parts: tuple[str, str, str], option: str, form: str) -> tuple[str, str]:
+    name, sign, value = parts
+    if not name or not sign or (option == "--include-root" and not value):
+        msg = f"{text!r} is not {form}"
+        raise click.BadParameter(msg, param_hint=option)
+    return name, value
 
 
 def take_choices(options: dict[str, Any]) -> Choices:

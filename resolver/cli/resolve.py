@@ -13,8 +13,10 @@ from resolver.cli.options import (
     choice_options,
     json_option,
     machine_options,
+    stack_options,
     take_choices,
     take_machine,
+    take_stack,
 )
 from resolver.cli.output import clean, print_document, print_table, write_files
 from resolver.errors import InputError, NotSatisfiedError
@@ -33,12 +35,11 @@ KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot")
 @click.option("--unify", type=click.Choice(["true", "when_possible", "false"]), help="In place of what the stack says.")
 @click.option("--partial", is_flag=True, help="Write what is served even if some roots are not.")
 @click.option("--runtime-only", is_flag=True, help="Leave out of the lockfile what packages were only built with.")
-@click.option("--env", "variables", metavar="NAME=VALUE", multiple=True, help="A variable that conditions of the stack may see.")
-@click.option("--no-include", is_flag=True, help="Read the stack without the files that it includes.")
 @click.option("-o", "--output", metavar="DIR", help="Write an environment (spack.yaml and spack.lock) there.")
 @click.option(
     "--emit", metavar="KIND[=PATH]", multiple=True, help=f"Write one of {', '.join(KINDS)}; to stdout without PATH; may be repeated."
 )
+@stack_options
 @machine_options
 @choice_options
 @json_option
@@ -52,8 +53,6 @@ def command(
     unify: str | None,
     partial: bool,
     runtime_only: bool,
-    variables: tuple[str, ...],
-    no_include: bool,
     output: str | None,
     emit: tuple[str, ...],
     as_json: bool,
@@ -71,13 +70,11 @@ def command(
       spack-resolver resolve ./spack.yaml --emit mirrors.yaml --emit urls=urls.tsv
     """
     from resolver.api.resolve import ResolveRequest, resolve
-    from resolver.api.stacks import StackRequest
 
     kinds = _kinds(emit, as_json=as_json)
     machine = take_machine(context, options)
-    environment = _variables(variables)
     request = ResolveRequest(
-        StackRequest(stack, environment, include=not no_include),
+        take_stack(stack, options),
         machine,
         take_choices(options),
         group,
@@ -116,14 +113,6 @@ def _kinds(emit: tuple[str, ...], *, as_json: bool) -> list[tuple[str, Path | No
         msg = "stdout takes one document; write the others to files with KIND=PATH"
         raise click.BadParameter(msg, param_hint="--emit")
     return kinds
-
-
-def _variables(texts: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in texts]
-    if wrong := [name for name, sign, _ in pairs if not name or not sign]:
-        msg = f"{wrong[0]!r} is not NAME=VALUE"
-        raise click.BadParameter(msg, param_hint="--env")
-    return {name: value for name, _, value in pairs}
 
 
 def _write(context: Context, resolution: Resolution, output: str | None, kinds: list[tuple[str, Path | None]]) -> None:

@@ -56,8 +56,13 @@ def read_mirrors(text: str, where: str) -> list[MirrorEntry] | None:
     document = load_yaml(text, where)
     if not isinstance(document, Mapping) or set(document) - {"mirrors", "mirrors:"} or not document:
         return None
-    section = mapping(next(iter(document.values())), f"{where}: mirrors")
-    entries = [_entry(str(name).rstrip(":"), value, f"{where}: mirrors:{name}") for name, value in section.items()]
+    return mirror_entries(next(iter(document.values())), where)
+
+
+def mirror_entries(section: object, where: str) -> list[MirrorEntry]:
+    """The binary mirrors of a ``mirrors`` section, in its order, which is that of probing. Raises ``InputError`` naming the place."""
+    named = mapping(section, f"{where}: mirrors").items()
+    entries = [_entry(str(name).rstrip(":"), value, f"{where}: mirrors:{name}") for name, value in named]
     return [entry for entry in entries if entry is not None]
 
 

@@ -1,6 +1,8 @@
 """YAML with the place of every key and item, duplicate keys refused and aliases bounded.
 
-Scalars follow YAML 1.2 as in Spack (``util/spack_yaml.py``, ruamel): ``yes`` and ``on`` are texts.
+libyaml reads a text fast. What it refuses, or is known to read otherwise than Spack, is read by ruamel.yaml, which Spack uses
+(``util/spack_yaml.py``): it accepts ``[gcc@12:]``, and its words and places are those of the errors. Scalars follow YAML 1.2 with
+ruamel's notations: ``yes`` and ``on`` are texts, ``010`` is ten, ``0o17`` and ``1e3`` are numbers, ``2024-01-31`` is a time.
 """
 
 from __future__ import annotations
@@ -11,22 +13,32 @@ from typing import Any
 import yaml
 
 from resolver.errors import FormatError
+from resolver.formats.yaml_scalar import scalar
 
 try:
-    from yaml import CSafeLoader as Loader
-except ImportError:  # PyYAML without libyaml
-    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+    from yaml._yaml import CParser
+
+    LIBYAML = True
+except ImportError:  # PyYAML without libyaml: ruamel.yaml reads everything
+    CParser, LIBYAML = object, False  # type: ignore[misc, assignment]
 
 MOST_NODES = 3_000_000
 ALIASED_NODES = 100_000
 """How many values aliases may add; what is written out has fewer values than characters."""
 DEEPEST = 100
-SHALLOW_CHARACTERS = 10_000
-"""A text this short cannot be nested so deep that libyaml, which recurses without a bound, overflows the stack."""
-NULL = frozenset({"", "~", "null", "Null", "NULL"})
-BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
-FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?")
+STACKED = 5_000
+"""Levels that libyaml, which recurses without a bound of its own, may meet before the stack could overflow."""
+MOST_CHARACTERS = 5_000_000
+"""A text of the densest kind and this length takes seconds and 500 MB; the longest stack in the field has 77,000."""
+MOST_FOR_RUAMEL = 100_000
+"""Characters that ruamel.yaml is given: it reads about 50,000 a second at worst."""
+MOST_TWICE = 20
+"""How many keys given twice one error names."""
+TEXT_TAG = "tag:yaml.org,2002:str"
+MERGE_TAGS = frozenset({"", "tag:yaml.org,2002:merge"})
+UNLIKE_RUAMEL = re.compile(r"[:\-?,\[{]\ *\t|\t\ *\#|^%|^---.*\n%", re.MULTILINE)
+"""Tabs between tokens, which libyaml skips and ruamel refuses, and directives, which choose another version of YAML."""
+BRACKETS = re.compile(r"[][{}]")
 Place = tuple[int, int]
 
 
@@ -45,24 +57,70 @@ class YamlList(list[Any]):
 
 
 def load_yaml(text: str, where: str = "") -> Any:  # noqa: ANN401 - any YAML value
-    """The document as ``YamlMap``, ``YamlList`` and scalars. Raises ``FormatError`` naming line and column."""
+    """The document as ``YamlMap``, ``YamlList`` and scalars. Raises ``FormatError`` naming line and column, or all keys given twice."""
+    if len(text) > MOST_CHARACTERS:
+        msg = f"longer than {MOST_CHARACTERS} characters"
+        raise FormatError(msg, where=where, hint="is this the file that you mean?")
+    root = _compose(text, where)
+    if root is None:
+        return None
+    builder = _Builder(where, min(MOST_NODES, len(text) + ALIASED_NODES))
+    tree = builder.build(root, 0)
+    builder.refuse_twice()
+    return tree
+
+
+def _compose(text: str, where: str) -> Any:  # noqa: ANN401 - a node of either library
+    """The root node of the document, by libyaml if it will do, else by ruamel.yaml."""
+    if not LIBYAML or (UNLIKE_RUAMEL.search(text) and len(text) <= MOST_FOR_RUAMEL):
+        return _compose_slowly(text, where, None)
     try:
-        if len(text) > SHALLOW_CHARACTERS:
+        if text.count("[") + text.count("{") + 2 * max(map(len, text.split("\n"))) > STACKED:
             _check_depth(text, where)
-        root = yaml.compose(text, Loader=Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        msg = f"not YAML: {error.problem or error}"
-        raise FormatError(msg, where=_where(where, (mark.line + 1, mark.column + 1) if mark else None)) from None
+        return _Reader(text).get_single_node()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        msg = "not YAML"
-        raise FormatError(msg, why=" ".join(str(error).split()), where=where) from None
-    return None if root is None else _Builder(where, min(MOST_NODES, len(text) + ALIASED_NODES)).build(root, 0)
+        return _compose_slowly(text, where, error)
+
+
+def _compose_slowly(text: str, where: str, refusal: Exception | None) -> Any:  # noqa: ANN401 - a node
+    """The root node by ruamel.yaml, unless the text is too long or too deep for it. Raises ``FormatError``."""
+    _check_brackets(text, where)
+    if len(text) > MOST_FOR_RUAMEL:
+        raise _refused(text, where, refusal or ValueError(f"longer than {MOST_FOR_RUAMEL} characters, and libyaml is missing"))
+    from ruamel.yaml import YAML  # takes 30 ms to load, and is rarely needed
+    from ruamel.yaml.error import YAMLError
+
+    reader = YAML(typ="rt", pure=True)
+    reader.composer.warn_double_anchors = False  # the later one counts, as in Spack
+    try:
+        return reader.compose(text)
+    except (YAMLError, ValueError, RecursionError, LookupError, AttributeError, TypeError, AssertionError) as error:
+        raise _refused(text, where, error) from None
+
+
+def _refused(text: str, where: str, error: Exception) -> FormatError:
+    """What the library says, with the place that it names."""
+    from resolver.formats.yaml_words import hint_for, words_of
+
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = (mark.line + 1, mark.column + 1) if mark else None
+    return FormatError(f"not YAML: {words_of(error)}", where=_where(where, place), hint=hint_for(text, place))
+
+
+def _check_brackets(text: str, where: str) -> None:
+    """Refuse what nests brackets too deep: ruamel's time grows with the square of the depth."""
+    depth = 0
+    for match in BRACKETS.finditer(text):
+        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            line = text.count("\n", 0, match.start()) + 1
+            raise _too_much(where, (line, match.start() - text.rfind("\n", 0, match.start())), MOST_NODES)
 
 
 def _check_depth(text: str, where: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=Loader):
+    reader = _Reader(text)
+    while event := reader.get_event():
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             mark = event.start_mark
@@ -78,6 +136,19 @@ def _where(name: str, place: Place | None) -> str:
     return f"{name}:{place[0]}:{place[1]}" if place else name
 
 
+class _Reader(CParser):
+    """libyaml's composer, leaving it to us what a scalar is: an empty tag is one that the text does not name."""
+
+    def resolve(self, _kind: object, _value: object, implicit: object) -> str:
+        return TEXT_TAG if implicit == (False, True) else ""
+
+    def descend_resolver(self, parent: object, index: object) -> None:
+        """libyaml asks for it at every node."""
+
+    def ascend_resolver(self) -> None:
+        """libyaml asks for it at every node."""
+
+
 class _Builder:
     """Turns composed nodes into values, counting them so that aliases cannot multiply without bound."""
 
@@ -85,46 +156,49 @@ class _Builder:
         self.where = where
         self.most = most
         self.count = 0
+        self.twice: list[tuple[Place, str, Place]] = []
+        """Keys given twice: where, which, and where they are given first."""
 
-    def build(self, node: yaml.Node, depth: int) -> Any:  # noqa: ANN401 - any YAML value
+    def build(self, node: Any, depth: int) -> Any:  # noqa: ANN401 - a node of either library; any YAML value
         self.count += 1
         if self.count > self.most or depth > DEEPEST:
             raise _too_much(self.where, _place(node), self.most)
-        if isinstance(node, yaml.ScalarNode):
-            return _scalar(node)
-        if isinstance(node, yaml.SequenceNode):
-            return self.sequence(node, depth)
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, depth)
-        msg = "a value of no known kind"
-        raise FormatError(msg, where=_where(self.where, _place(node)))
+        value = node.value
+        if isinstance(value, str):
+            return value if node.tag == TEXT_TAG else scalar(value, node.style, node.tag)
+        return self.mapping(node, depth) if node.id == "mapping" else self.sequence(node, depth)
 
-    def sequence(self, node: yaml.SequenceNode, depth: int) -> YamlList:
-        found = YamlList(self.build(item, depth + 1) for item in node.value)
+    def sequence(self, node: Any, depth: int) -> YamlList:  # noqa: ANN401 - a node of either library
+        found = YamlList([self.build(item, depth + 1) for item in node.value])
         found.place = _place(node)
         found.places = [_place(item) for item in node.value]
         return found
 
-    def mapping(self, node: yaml.MappingNode, depth: int) -> YamlMap:
+    def mapping(self, node: Any, depth: int) -> YamlMap:  # noqa: ANN401 - a node of either library
         found = YamlMap()
         found.place = _place(node)
         found.places = {}
+        seen: dict[str, Place] = {}
         merged: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
+            key = key_node.value
+            if not isinstance(key, str):
+                raise self.no_text(key_node)
+            if key == "<<" and key_node.tag in MERGE_TAGS:
                 self.merge(merged, value_node, depth)
                 continue
-            key = self.key(key_node)
-            if key in found:
-                msg = f"key {key!r} is given twice"
-                raise FormatError(msg, where=_where(self.where, _place(key_node)), hint="join the two entries")
+            place = _place(key_node)
+            first = seen.setdefault(plain_key(key), place)
+            if first is not place:
+                self.twice.append((place, key, first))
+                continue
             found[key] = self.build(value_node, depth + 1)
-            found.places[key] = _place(key_node)
+            found.places[key] = place
         for key, value in merged.items():
             found.setdefault(key, value)
         return found
 
-    def merge(self, merged: dict[str, Any], node: yaml.Node, depth: int) -> None:
+    def merge(self, merged: dict[str, Any], node: Any, depth: int) -> None:  # noqa: ANN401 - a node of either library
         value = self.build(node, depth + 1)
         for source in value if isinstance(value, YamlList) else [value]:
             if not isinstance(source, YamlMap):
@@ -133,25 +207,29 @@ class _Builder:
             for key, item in source.items():
                 merged.setdefault(key, item)
 
-    def key(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            msg = "a key must be a text"
-            raise FormatError(msg, where=_where(self.where, _place(node)), hint="quote text that begins with { or [")
-        return str(node.value)
+    def no_text(self, node: Any) -> FormatError:  # noqa: ANN401 - a node of either library
+        from resolver.formats.yaml_words import KEY_HINT
+
+        return FormatError("a key must be a text", where=_where(self.where, _place(node)), hint=KEY_HINT)
+
+    def refuse_twice(self) -> None:
+        """Raise one ``FormatError`` for all keys that a mapping has twice; ``key`` and ``key::`` are one key, as in Spack."""
+        if not self.twice:
+            return
+        place, key, first = self.twice[0]
+        why = f"the first stands in line {first[0]}"
+        for other, name, before in self.twice[1:MOST_TWICE]:
+            why += f"; so are {name!r} in line {other[0]} and line {before[0]}"
+        if len(self.twice) > MOST_TWICE:
+            why += f"; and {len(self.twice) - MOST_TWICE} more"
+        raise FormatError(f"key {key!r} is given twice", why=why, where=_where(self.where, place), hint="join the two entries")
 
 
-def _place(node: yaml.Node) -> Place:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+def plain_key(key: str) -> str:
+    """A key without the mark of ``key::``, which replaces instead of merging (``util/spack_yaml.py``: a text with ``@`` has none)."""
+    return key[:-1] if key[-1:] == ":" and "@" not in key else key
 
 
-def _scalar(node: yaml.ScalarNode) -> str | bool | int | float | None:
-    text = str(node.value)
-    if node.style in ("'", '"', "|", ">"):
-        return text
-    if text in NULL:
-        return None
-    if text in BOOLEAN:
-        return BOOLEAN[text]
-    if INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if FLOAT.fullmatch(text) else text
+def _place(node: Any) -> Place:  # noqa: ANN401 - a node of either library
+    mark = node.start_mark
+    return mark.line + 1, mark.column + 1

@@ -1,31 +1,40 @@
 """Stack definitions: a ``spack.yaml`` document and a machine, to the groups of roots that it asks for there.
 
-Sources: Spack ``environment/environment.py`` (``EnvironmentManifestFile``, ``_init_user_specs``), ``schema/env.py``, ``schema/spec_list.py``.
+Source: Spack ``environment/environment.py`` (``EnvironmentManifestFile``), ``schema/env.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from resolver.arch.machine import Machine
 from resolver.errors import InputError
-from resolver.formats.shapes import listed, mapping, texts
-from resolver.spec.abstract import AbstractSpec
-from resolver.stacks.merge import merged
-from resolver.stacks.speclists import Definitions, Item, expand, read_items
+from resolver.formats.shapes import mapping
+from resolver.spec.abstract import AbstractSpec, Toolchains
+from resolver.stacks.concretizer import Unify, read_unify
+from resolver.stacks.definitions import Defined, Entries, LeftOut, read_definitions
+from resolver.stacks.expansion import Emptied, Excluded, Expander, Made
+from resolver.stacks.groups import DEFAULT_GROUP, Groups, Written
+from resolver.stacks.merge import read_key
+from resolver.stacks.places import Problems
+from resolver.stacks.scopes import Configuration, Scope
+from resolver.stacks.speclists import Reader
+from resolver.stacks.toolchains import read_toolchains
 
-DEFAULT_GROUP = "default"
-GROUP_KEYS = frozenset({"group", "specs", "matrix", "exclude", "needs", "explicit", "override"})
-Unify = Literal["true", "when_possible", "false"]
+__all__ = ["DEFAULT_GROUP", "Group", "Stack", "Unify"]
+WRAPPERS = ("spack", "spack:")
+INCLUDES = ("include", "include_concrete")
 
 
 class Group(msgspec.Struct, frozen=True):
     """Roots that are resolved together, under one configuration.
 
-    ``packages`` and ``concretizer`` are the sections after the group's override.
+    ``packages`` and ``concretizer`` are the sections after the group's override. Roots that are not ``explicit`` are there for other
+    groups. ``made`` tells for each root what it was made of, ``excluded`` what matrices left out, and ``emptied`` which matrices ask for
+    nothing; ``trace`` reads them.
     """
 
     name: str
@@ -34,12 +43,17 @@ class Group(msgspec.Struct, frozen=True):
     needs: tuple[str, ...] = ()
     packages: Mapping[str, Any] = msgspec.field(default_factory=dict)
     concretizer: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    explicit: bool = True
+    made: tuple[Made, ...] = ()
+    excluded: tuple[Excluded, ...] = ()
+    emptied: tuple[Emptied, ...] = ()
 
 
 class Stack(msgspec.Struct, frozen=True):
     """A stack definition, expanded for a machine: its groups in the order in which Spack would resolve them.
 
-    ``place`` is the file it was read from.
+    ``place`` is the file it was read from. ``mirrors``, ``toolchains``, ``ci`` and ``view`` are merged sections. ``left_out`` are the
+    definitions whose ``when`` is false on the machine, and ``warnings`` what a person should know.
     """
 
     name: str
@@ -47,167 +61,154 @@ class Stack(msgspec.Struct, frozen=True):
     place: str = ""
     view: Any = None
     mirrors: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    toolchains: Toolchains = msgspec.field(default_factory=dict)
+    ci: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @staticmethod
     def read(
-        document: object,
+        manifest: object,
         name: str,
         machine: Machine,
         environment: Mapping[str, str] | None = None,
         *,
+        configuration: Configuration | None = None,
         include: bool = True,
     ) -> Stack:
-        """Expand a ``spack.yaml`` document for a machine. Raises ``InputError`` naming the place.
+        """Expand a ``spack.yaml`` document for a machine. Raises ``InputError`` naming every place where something is wrong.
 
-        ``environment`` are the variables that conditions may see. With ``include`` False, ``include`` sections are left out.
+        ``environment`` are the variables that conditions may see. ``configuration`` is the manifest with what it includes; without it,
+        the manifest's own sections are all, and ``include`` False says that what it includes is to be left out.
         """
-        body = _body(document, name)
-        if include and (body.get("include") or body.get("include:") or body.get("include_concrete")):
-            msg = "the stack includes other files, which are not read"
-            raise InputError(msg, where=name, hint="--no-include reads the stack without them")
-        definitions = _definitions(body.get("definitions"), machine, environment or {}, name)
-        raw = _raw_groups(body.get("specs"), name)
-        return Stack(
-            name,
-            tuple(_group(key, raw[key], body, definitions, name) for key in _ordered(raw, name)),
-            name,
-            body.get("view"),
-            _mapping(body, "mirrors", name),
-        )
+        body = _body(manifest, name)
+        if configuration is None:
+            configuration = _own(body, name, include=include)
+        return _Reading(name, configuration, machine, environment or {}).stack()
 
 
-def _body(document: object, name: str) -> Mapping[str, Any]:
-    body = document.get("spack", document.get("spack:")) if isinstance(document, Mapping) else None
-    if isinstance(document, Mapping) and ("spack" in document or "spack:" in document) and body is None:
+def _body(manifest: object, name: str) -> Mapping[str, Any]:
+    """What stands below ``spack:``."""
+    key = next((key for key in WRAPPERS if isinstance(manifest, Mapping) and key in manifest), None)
+    body = manifest[key] if isinstance(manifest, Mapping) and key else None
+    if key and body is None:
         return {}
     if not isinstance(body, Mapping):
         msg = "not a stack definition"
-        raise InputError(msg, why="the top-level key `spack:` with a mapping below it is missing", where=name, hint="write spack:\n  specs: [...]")
+        raise InputError(
+            msg, why="the top-level key `spack:` with a mapping below it is missing", where=name, hint="write spack:\n  specs: [...]"
+        )
     return body
 
 
-def _mapping(body: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
-    return mapping(body.get(key, body.get(f"{key}:")), f"{name}: {key}")
+def _own(body: Mapping[str, Any], name: str, *, include: bool) -> Configuration:
+    """The configuration of a manifest alone."""
+    if include and any(body.get(key) for key in body if read_key(key)[0] in INCLUDES):
+        msg = "the stack includes other files, which are not read"
+        raise InputError(msg, where=name, hint="--no-include reads the stack without them")
+    return Configuration((Scope(name, name, body),))
 
 
-def _definitions(value: object, machine: Machine, environment: Mapping[str, str], name: str) -> Definitions:
-    """Definitions by name; entries of one name are joined, those whose ``when`` is false left out.
+class _Reading:
+    """One reading of a stack: its parts in the order in which they need each other, its problems gathered."""
 
-    A name is built at the place of its first entry, so all its entries see only the names begun before it.
-    """
-    entries: dict[str, list[tuple[int, object]]] = {}
-    for place, entry in enumerate(listed(value, f"{name}: definitions")):
-        where = f"{name}: definitions[{place}]"
-        key, items = _definition(entry, where)
-        kept = entries.setdefault(key, [])
-        if not isinstance(entry, Mapping) or _applies(entry.get("when"), machine, environment, where):
-            kept.append((place, items))
-    found: dict[str, tuple[Item, ...]] = {}
-    for key, kept in entries.items():
-        found[key] = tuple(i for place, items in kept for i in read_items(items, found, f"{name}: definitions[{place}].{key}"))
-    return found
+    def __init__(self, name: str, configuration: Configuration, machine: Machine, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.configuration = configuration
+        self.machine = machine
+        self.problems = Problems()
+        self.reader = Reader(self.problems)
+        self.defined: Defined = read_definitions(self.entries("definitions"), machine, environment, self.reader)
+        self.toolchains = self.of_toolchains()
+        self.asked: dict[str, set[str]] = {}
 
+    def stack(self) -> Stack:
+        sorted_out = Groups(self.name, self.problems)
+        sorted_out.read(self.entries("specs"))
+        groups = tuple(self.group(written) for written in sorted_out.ordered())
+        view, sections = self.configuration.section("view"), {key: self.section(key) for key in ("mirrors", "ci")}
+        if sections["ci"]:
+            from resolver.stacks.ci import ci_section  # few stacks but those of CI systems have one
 
-def _definition(entry: object, where: str) -> tuple[str, object]:
-    keys = [key for key in entry if key != "when"] if isinstance(entry, Mapping) else []
-    if not isinstance(entry, Mapping) or len(keys) != 1:
-        msg = "a definition has one name, and may have `when`"
-        raise InputError(msg, where=where, hint="write - name: [spec, ...]")
-    return str(keys[0]), entry[keys[0]]
+            sections["ci"] = ci_section(self.configuration)
+        self.problems.refuse(self.name)
+        warnings = (
+            *self.configuration.warnings,
+            *self.defined.warnings,
+            *self.reader.warnings,
+            *sorted_out.warnings,
+            *self.nothing(groups),
+        )
+        return Stack(
+            self.name, groups, self.name, view, toolchains=self.toolchains, left_out=self.defined.left_out, warnings=warnings, **sections
+        )
 
+    def entries(self, section: str) -> Entries:
+        """The items of a section that is a list; that it is none in some scope is a problem."""
+        for scope in self.configuration.scopes:
+            for value in scope.own(section).values():
+                if value is not None and not isinstance(value, list):
+                    hint = "write one item a line, each after '- ', or [a, b]"
+                    where = f"{scope.file_of(section)}: {section}"
+                    self.problems.add(InputError(f"{str(value)[:60]!r} stands where a list is expected", where=where, hint=hint))
+        return self.configuration.entries(section)
 
-def _applies(condition: object, machine: Machine, environment: Mapping[str, str], where: str) -> bool:
-    if condition is None:
-        return True
-    from resolver.stacks.condition import (
-        holds,  # few stacks have conditions, and parsing them loads much
-    )
+    def section(self, name: str, configuration: Configuration | None = None) -> Mapping[str, Any]:
+        """A merged section that is a mapping; that it is none is a problem."""
+        try:
+            return mapping((configuration or self.configuration).section(name), f"{self.name}: {name}")
+        except InputError as error:
+            self.problems.add(error)
+            return {}
 
-    try:
-        return holds(str(condition), machine, environment)
-    except InputError as error:
-        raise error.at(where) from None
+    def of_toolchains(self) -> Toolchains:
+        section = self.section("toolchains")
+        try:
+            return read_toolchains(section, self.name) if section else {}
+        except InputError as error:
+            self.problems.add(error)
+            return {}
 
+    def group(self, written: Written) -> Group:
+        """A group with its roots and the configuration that its override makes."""
+        expander = Expander(self.problems, self.toolchains)
+        self.reader.asked = set()
+        made = tuple(root for root in expander.roots(self.reader.each(written.items)) if not root.spec.is_empty)
+        if written.items and not made:
+            self.asked[written.name] = self.reader.asked
+        configuration = self.configuration
+        if written.override:
+            configuration = configuration.with_override(written.override, f"override of group {written.name}", self.name)
+        concretizer = self.section("concretizer", configuration)
+        return Group(
+            written.name,
+            tuple(root.spec for root in made),
+            self.unify(concretizer, written),
+            written.needs,
+            self.section("packages", configuration),
+            concretizer,
+            written.explicit,
+            made,
+            tuple(expander.excluded),
+            tuple(expander.emptied),
+        )
 
-def _raw_groups(value: object, name: str) -> dict[str, dict[str, Any]]:
-    """Items of ``specs`` sorted into groups; those without one are the default group's."""
-    groups: dict[str, dict[str, Any]] = {DEFAULT_GROUP: {"specs": []}}
-    for place, item in enumerate(listed(value, f"{name}: specs")):
-        if not isinstance(item, Mapping) or not {"group", "specs"} & set(item):
-            groups[DEFAULT_GROUP]["specs"].append(item)
-            continue
-        where = f"{name}: specs[{place}]"
-        (key,) = texts(item.get("group", DEFAULT_GROUP), f"{where}.group") or (DEFAULT_GROUP,)
-        _check_group(item, key, groups, where)
-        specs = _group_items(item, f"{where}.specs")
-        if key == DEFAULT_GROUP:
-            groups[DEFAULT_GROUP]["specs"] += specs
-        else:
-            groups[key] = {**item, "specs": specs, "needs": _needs(item, where)}
-    return groups
+    def unify(self, concretizer: Mapping[str, Any], written: Written) -> Unify:
+        try:
+            return read_unify(concretizer.get("unify", True), f"{written.spot if written.override else self.name}: concretizer:unify")
+        except InputError as error:
+            self.problems.add(error)
+            return "true"
 
+    def nothing(self, groups: tuple[Group, ...]) -> list[str]:
+        """What to say of groups that ask for nothing on the machine, or of the stack when all do."""
+        if self.configuration.locks:
+            return []
+        if not any(group.roots for group in groups):
+            return [self.no_root("the stack", set().union(*self.asked.values()))]
+        return [self.no_root(f"group {name}", asked) for name, asked in self.asked.items()]
 
-def _check_group(item: Mapping[str, Any], key: str, groups: Mapping[str, Any], where: str) -> None:
-    if unknown := set(item) - GROUP_KEYS:
-        msg = f"group {key!r} has the unknown key {min(map(str, unknown))!r}"
-        raise InputError(msg, where=where, hint=f"known are {', '.join(sorted(GROUP_KEYS))}")
-    if key != DEFAULT_GROUP and key in groups:
-        msg = f"group {key!r} is given twice"
-        raise InputError(msg, where=where, hint="join the two")
-
-
-def _group_items(item: Mapping[str, Any], where: str) -> list[Any]:
-    if "matrix" in item:
-        return [{key: item[key] for key in ("matrix", "exclude") if key in item}]
-    return listed(item.get("specs"), where)
-
-
-def _needs(item: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    needs = listed(item.get("needs"), f"{where}.needs")
-    return texts(needs, f"{where}.needs")
-
-
-def _ordered(raw: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
-    """Groups such that each stands after those it needs; the default group first."""
-    order: list[str] = []
-    left = list(raw)
-    while left:
-        ready = [key for key in left if all(need in order for need in raw[key].get("needs", ()))]
-        if not ready:
-            return _unordered(left, raw, name)
-        order += ready
-        left = [key for key in left if key not in ready]
-    return order
-
-
-def _unordered(left: list[str], raw: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
-    for key in left:
-        for need in raw[key].get("needs", ()):
-            if need not in raw:
-                msg = f"group {key!r} needs {need!r}, which there is not"
-                raise InputError(msg, where=name, hint=f"groups are {', '.join(raw)}")
-    msg = f"the groups {', '.join(left)} need each other"
-    raise InputError(msg, where=name, hint="remove one `needs`")
-
-
-def _group(key: str, raw: Mapping[str, Any], body: Mapping[str, Any], definitions: Definitions, name: str) -> Group:
-    where = f"{name}: specs" if key == DEFAULT_GROUP else f"{name}: group {key}"
-    items = read_items(raw["specs"], definitions, where)
-    roots = [spec for spec in expand(items, where) if not spec.is_empty]
-    override = _mapping(raw, "override", where)
-    packages, concretizer = (
-        merged(_mapping(override, section, where), _mapping(body, section, name)) for section in ("packages", "concretizer")
-    )
-    return Group(key, tuple(roots), _unify(concretizer, where), raw.get("needs", ()), packages, concretizer)
-
-
-def _unify(concretizer: Mapping[str, Any], where: str) -> Unify:
-    value = concretizer.get("unify", True)
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if value == "when_possible":
-        return "when_possible"
-    msg = f"`unify` is {value!r}"
-    raise InputError(msg, where=where, hint="it is true, false or when_possible")
+    def no_root(self, what: str, asked: set[str]) -> str:
+        left = dict.fromkeys(f"{left.condition} ({left.where})" for left in self.defined.left_out_of(asked))
+        text = f"{what} asks for no root on {self.machine.triple}"
+        return f"{text}, since this is false there: {'; '.join(left)}" if left else text

@@ -1,0 +1,39 @@
+"""Words for texts that are not YAML: what the libraries say, and what to write instead. Loaded for an error only."""
+
+from __future__ import annotations
+
+KEY_HINT = "quote a text that begins with { or [; a template with {{ }} is rendered before it is read"
+HINTS = {
+    "%": "quote a text that begins with %: '%gcc'",
+    "@": "quote a text that begins with @: '@1.2:'; a template with @NAME@ is rendered before it is read",
+    "`": "quote a text that begins with `",
+    "\t": "write blanks in place of tabs",
+}
+LONGEST = 200
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, in one line and without the excerpt."""
+    problem = str(getattr(error, "problem", None) or str(error) or type(error).__name__)
+    if isinstance(error, RecursionError):
+        problem = "nested too deep"
+    words = " ".join(problem.split())
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
+
+
+def hint_for(text: str, place: tuple[int, int] | None) -> str:
+    """What to write instead, guessed from the text at the place of the error."""
+    lines = text.split("\n")
+    line = lines[place[0] - 1] if place and place[0] <= len(lines) else ""
+    column = place[1] - 1 if place else 0
+    if "{{" in text or "{%" in text:
+        return "this looks like a template: render it before it is read"
+    if line[column : column + 1] in HINTS:
+        return HINTS[line[column]]
+    if "\t" in line[: column + 1]:
+        return HINTS["\t"]
+    if line[column : column + 1] == ":":
+        return "quote a text that holds ': '"
+    return (
+        "items of one list or mapping begin in one column; quote a text that holds ': ' or begins with a special character" if line else ""
+    )

@@ -1,0 +1,99 @@
+"""``expand``, and what it explains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+ZEN4 = ("--arch", "linux-ubuntu24.04-zen4", "--libc", "glibc@2.39")
+MANIFEST = """\
+spack:
+  include: [more/common.yaml]
+  definitions:
+  - mpis: [openmpi, mpich]
+    when: target == 'zen4'
+  - mpis: [mvapich2]
+    when: target == 'zen3'
+  specs:
+  - zlib
+  - $tools
+  - matrix:
+    - [hdf5]
+    - [$^mpis]
+    exclude: [^openmpi]
+"""
+COMMON = """\
+definitions:
+- tools: [cmake]
+"""
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "spack.yaml").write_text(MANIFEST)
+    (tmp_path / "more" / "common.yaml").write_text(COMMON)
+    return tmp_path
+
+
+def test_the_roots_are_printed_one_a_line(run: Run, stack: Path) -> None:
+    result = run("expand", stack, *ZEN4)
+    assert result.code == 0
+    assert result.out == "zlib\ncmake\nhdf5 ^mpich\n"
+
+
+def test_explained_it_says_where_each_root_is_written(run: Run, stack: Path) -> None:
+    assert run("expand", stack, *ZEN4, "--explain").out == (
+        "zlib\n"
+        "    spack.yaml:9:5  zlib\n"
+        "cmake\n"
+        "    more/common.yaml:2:11  cmake, by $tools at spack.yaml:10:5\n"
+        "hdf5 ^mpich\n"
+        "    spack.yaml:11:5  a matrix\n"
+        "    spack.yaml:12:8  row 1: hdf5\n"
+        "    spack.yaml:4:21  row 2: ^mpich, by $^mpis at spack.yaml:13:8\n"
+        "excluded: hdf5 ^openmpi of the matrix at spack.yaml:11:5, by ^openmpi at spack.yaml:14:15\n"
+        "left out: mpis at spack.yaml:7:5, since this is false: target == 'zen3'\n"
+    )
+
+
+def test_explained_as_json_each_root_has_an_origin(run: Run, stack: Path) -> None:
+    place = stack / "spack.yaml"
+    document = run("expand", stack, *ZEN4, "--explain", "--json").document
+    (group,) = document["groups"]
+    assert [origin["text"] for origin in group["origins"]] == group["specs"]
+    assert group["origins"][1] == {
+        "text": "cmake",
+        "where": f"{stack / 'more' / 'common.yaml'}:2:11",
+        "through": [{"reference": "$tools", "definition": "tools", "where": f"{place}:10:5"}],
+        "rows": [],
+    }
+    assert [row["text"] for row in group["origins"][2]["rows"]] == ["hdf5", "^mpich"]
+    assert group["excluded"] == [{"spec": "hdf5 ^openmpi", "matrix": f"{place}:11:5", "by": "^openmpi", "where": f"{place}:14:15"}]
+    assert document["left_out"] == [{"definition": "mpis", "when": "target == 'zen3'", "where": f"{place}:7:5"}]
+    assert document["warnings"] == []
+
+
+def test_a_matrix_that_asks_for_nothing_names_its_empty_row(run: Run, stack: Path) -> None:
+    result = run("expand", stack, "--arch", "linux-ubuntu24.04-zen2", "--libc", "glibc@2.39", "--explain")
+    assert "nothing: the matrix at spack.yaml:11:5, since its row 2 is empty\n" in result.out
+
+
+def test_a_stack_that_is_not_for_the_machine_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "spack.yaml").write_text("spack:\n  definitions:\n  - a: [x]\n    when: platform == 'darwin'\n  specs: [$a]\n")
+    result = run("expand", tmp_path, *ZEN4)
+    assert (result.code, result.out) == (0, "")
+    warning = "the stack asks for no root on linux-ubuntu24.04-zen4, since this is false there: platform == 'darwin'"
+    assert f"warning: {warning}" in result.err
+    assert warning in run("expand", tmp_path, *ZEN4, "--json").document["warnings"][0]
+
+
+def test_a_variable_that_a_condition_needs_is_asked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "spack.yaml").write_text("spack:\n  definitions:\n  - a: [x]\n    when: env['SITE'] == 'here'\n  specs: [$a]\n")
+    result = run("expand", tmp_path, *ZEN4)
+    assert result.code == 3
+    assert f"{tmp_path / 'spack.yaml'}:4:5: the condition" in result.err
+    assert "--env SITE=VALUE" in result.err
+    assert run("expand", tmp_path, *ZEN4, "--env", "SITE=here").out == "x\n"
