@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import archspec.cpu
-
+from resolver.arch.table import ancestors, entries
 from resolver.errors import InputError, SpecError, did_you_mean
 
 ANY_TARGET = "*"
@@ -16,7 +15,7 @@ ANY_TARGET = "*"
 
 def is_known(name: str) -> bool:
     """Is it a target of archspec's table?"""
-    return name in archspec.cpu.TARGETS
+    return name in entries()
 
 
 @lru_cache(maxsize=1024)
@@ -27,7 +26,7 @@ def candidates(name: str) -> tuple[str, ...]:
     """
     if not is_known(name):
         return (name,)
-    return (name, *(ancestor.name for ancestor in archspec.cpu.TARGETS[name].ancestors))
+    return (name, *ancestors(name))
 
 
 @lru_cache(maxsize=1024)
@@ -47,17 +46,17 @@ def at_most(low: str, high: str) -> bool:
 
 def is_generic(name: str) -> bool:
     """Is it a vendor-neutral level such as ``x86_64_v3`` or ``aarch64``?"""
-    return is_known(name) and archspec.cpu.TARGETS[name].vendor == "generic"
+    return is_known(name) and entries()[name].vendor == "generic"
 
 
 def family(name: str) -> str:
     """The root of the target's ancestry, such as ``x86_64``; the name itself when unknown."""
-    return str(archspec.cpu.TARGETS[name].family) if is_known(name) else name
+    return next((a for a in candidates(name) if is_known(a) and not entries()[a].parents), name)
 
 
 def known_targets() -> list[str]:
     """All names of the table, sorted."""
-    return sorted(archspec.cpu.TARGETS)
+    return sorted(entries())
 
 
 def check_known(name: str) -> str:

@@ -6,11 +6,13 @@ Rows go in as one JSON text and are taken apart by SQLite itself, which holds no
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 
+IN_ONE_QUERY = 512
 Row = tuple[object, ...]
 
 
@@ -19,7 +21,7 @@ def _insert(table: str, columns: int, last: str = "") -> str:
     return f"INSERT INTO {table} SELECT {', '.join([*values, last] if last else values)} FROM json_each(?1)"
 
 
-RECORDS = _insert("record", 12)
+RECORDS = _insert("record", 14)
 STATEMENTS = _insert("statement", 7)
 # The last two of a row of JSON say which bytes of the second parameter are the page.
 PAGES = _insert("page", 3, "substr(?2, json_extract(value, '$[3]'), json_extract(value, '$[4]'))")
@@ -57,6 +59,14 @@ class Bulk:
     def close(self) -> None:
         """Wait for the thread to end, whatever came of its work."""
         self._pool.shutdown()
+
+
+def rows_of(connection: sqlite3.Connection, statement: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a SELECT that ends in ``IN``, for any number of keys."""
+    left = sorted(keys)
+    for begin in range(0, len(left), IN_ONE_QUERY):
+        part = left[begin : begin + IN_ONE_QUERY]
+        yield from connection.execute(f"{statement} ({', '.join('?' * len(part))})", part).fetchall()
 
 
 def _json(rows: Sequence[Row]) -> str:

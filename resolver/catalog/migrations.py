@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from resolver.catalog.reach import HALVES, learn
 from resolver.catalog.writer import Writer
 from resolver.formats.record import Record
 from resolver.spec.node import decode_facts
 
 TABLES_OF_1 = ("source", "record", "statement", "provider")
 INDEXES_OF_1 = ("record_by_hash", "record_by_name", "record_by_alias")
+SCHEMA_OF_REACHES = 3
 SOURCE_OF_1 = "id, name, kind, layout, location, url, signed, stack, release, digest, records, synced_at"
 
 
@@ -45,5 +47,16 @@ def _records_of_1(connection: sqlite3.Connection, source: int) -> Iterator[Recor
         yield Record(key, decode_facts(node), node, bool(in_buildcache), bool(complete), alias, tuple(stacks.split()), release)
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
+    """Until then nobody wrote down what closures reach."""
+    for half in HALVES:
+        connection.execute(f"ALTER TABLE record ADD COLUMN {half} INTEGER NOT NULL DEFAULT 0")
+    key = "half TEXT NOT NULL, {0} INTEGER NOT NULL, {1} NOT NULL, PRIMARY KEY (half, {0})"
+    connection.execute(f"CREATE TABLE fact ({key.format('place', 'value TEXT')}) WITHOUT ROWID")
+    connection.execute(f"CREATE TABLE reach ({key.format('id', 'facts BLOB')}) WITHOUT ROWID")
+    learn(connection)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_REACHES}")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1, 2: _from_2}
 """What brings a catalog of a version to the present one."""

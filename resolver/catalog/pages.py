@@ -9,8 +9,9 @@ from lz4 import block
 
 from resolver.errors import InputError
 
-IN_ONE_PAGE = 16
-"""Nodes in a page: more compress better, fewer are read faster one at a time."""
+IN_ONE_PAGE = 8
+"""Nodes in a page: more compress better, fewer are read faster one at a time. With 16 a catalog would be a fifth smaller, and a node take
+twice as long to read."""
 MOST_IN_ONE_PAGE = 1 << 20
 """Bytes after which a page is full however few nodes it has."""
 

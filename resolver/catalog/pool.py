@@ -8,13 +8,14 @@ from typing import Any
 from weakref import finalize
 
 from resolver.catalog.pages import read_page
+from resolver.catalog.reached import Reached
 from resolver.catalog.store import SourceRow, Store
 from resolver.errors import FormatError, InputError
 from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
 
-IN_ONE_QUERY = 500
+IN_ONE_QUERY = 512
 RECORD = (
     "SELECT r.hash, r.complete, r.start, r.length, p.id, p.nodes, p.size, s.source, s.in_buildcache, s.stacks, s.release "
     "FROM record r JOIN statement s ON s.record = r.id LEFT JOIN page p ON p.id = r.page WHERE"
@@ -47,6 +48,7 @@ class CatalogPool:
         self._statements: dict[str, Statement] = {}
         self._nodes: dict[str, bytes] = {}
         self._statement = cache(self._make_statement)
+        self._reached = Reached(store.query)
 
     def release(self) -> None:
         """The answer is there. What is still looked up is as the catalog is by then, so that others may give back this state's space."""
@@ -72,6 +74,8 @@ class CatalogPool:
         missing = sorted({key for key in keys if key not in self._specs})
         for start in range(0, len(missing), IN_ONE_QUERY):
             part = missing[start : start + IN_ONE_QUERY]
+            # Lists of few lengths, so that SQLite compiles few statements.
+            part += part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
             self._adopt(self._query(f"{RECORD} r.hash IN ({_marks(part)})", part))
 
     def _load(self, key: str) -> ConcreteSpec | None:
@@ -91,18 +95,20 @@ class CatalogPool:
     def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
         """The outlines of one version's records for a platform and any of some targets, by hash; no node is read."""
         rows = self._query(
-            "SELECT r.hash, r.os, r.target, r.complete, s.source, s.in_buildcache, s.stacks, s.release "
+            "SELECT r.hash, r.os, r.target, r.packages, r.hosts, r.complete, s.source, s.in_buildcache, s.stacks, s.release "
             "FROM record r JOIN statement s ON s.record = r.id "
             f"WHERE r.name = ? AND r.version = ? AND r.platform = ? AND r.target IN ({_marks(targets)})",
             (name, version, platform, *targets),
         )
         found: dict[str, Outline] = {}
-        for key, os, target, complete, *stated in rows:
+        reaches = self._reached.read((row[3], row[4]) for row in rows)
+        for key, os, target, packages, hosts, complete, *stated in rows:
             if stated[0] in self._sources:
                 statement = self._statement(complete, *stated)
+                reach = reaches[packages, hosts]
                 if key in found:
-                    statement = found[key].statement.joined(statement)
-                found[key] = Outline(key, version, platform, os, target, statement)
+                    statement, reach = found[key].statement.joined(statement), reach or found[key].reach
+                found[key] = Outline(key, version, platform, os, target, statement, reach)
         return [found[key] for key in sorted(found)]
 
     def count(self, name: str) -> int:

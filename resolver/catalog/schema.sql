@@ -25,7 +25,8 @@ CREATE TABLE page (
     nodes BLOB NOT NULL
 );
 
--- One row a distinct node: a hash that sources state differently has several. `start` and `length` are the node's place in its page.
+-- One row a distinct node: a hash that sources state differently has several. `start` and `length` are the node's place in its page,
+-- `packages` and `hosts` what its closure reaches, 0 where that is not known.
 CREATE TABLE record (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL,
@@ -38,11 +39,28 @@ CREATE TABLE record (
     complete INTEGER NOT NULL,
     page INTEGER NOT NULL,
     start INTEGER NOT NULL,
-    length INTEGER NOT NULL
+    length INTEGER NOT NULL,
+    packages INTEGER NOT NULL,
+    hosts INTEGER NOT NULL
 );
 CREATE INDEX record_by_hash ON record (hash);
 CREATE INDEX record_by_name ON record (name, version, platform, target);
 CREATE INDEX record_by_alias ON record (alias) WHERE alias <> '';
+
+-- What closures reach, in halves (`packages` or `hosts`): the facts of a half, each as JSON, and the sets of facts that occur, in which bit
+-- `place` of a little-endian number stands for a fact.
+CREATE TABLE fact (
+    half TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (half, place)
+) WITHOUT ROWID;
+CREATE TABLE reach (
+    half TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    facts BLOB NOT NULL,
+    PRIMARY KEY (half, id)
+) WITHOUT ROWID;
 
 -- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks. `archive` is the
 -- sha256 of the archive and `size` its bytes, empty and 0 where the source does not say.

@@ -21,7 +21,7 @@ from resolver.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from resolver.formats.record import Record
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x53504B52
 BUSY_SECONDS = 30.0
 CACHE_KIB = 32_768

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from resolver.catalog.pages import IN_ONE_PAGE, MOST_IN_ONE_PAGE, Bodies, packed, runs, unpacked
+from resolver.catalog.reach import learn
 from resolver.catalog.store import Store
 from resolver.errors import FormatError, InputError, ResolverError
 from resolver.spec.dag_hash import HashVerdict, check_hash
@@ -186,6 +187,7 @@ def pack(store: Store) -> tuple[int, int]:
     before = _size(store)
     with store.transaction():
         _repack(store.connection)
+        learn(store.connection)
     try:
         store.connection.execute("VACUUM")
         store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import msgspec
 
-from resolver.catalog.bulk import Bulk
+from resolver.catalog.bulk import Bulk, rows_of
 from resolver.catalog.pages import Bodies, packed, runs
+from resolver.catalog.reach import Reach, Reaches, write_late
 from resolver.errors import FormatError
 from resolver.formats.record import Record
-from resolver.spec.node import virtuals_used
 
 BATCH = 4096
-IN_ONE_QUERY = 512
 PAGES_KEPT = 512
 MOST_OF_ONE_HASH = 100
 """Nodes that sources may state for one hash; each is compared with each, and sound sources differ in none."""
@@ -48,8 +47,10 @@ class Writer:
         self._empty = self._next_record == 1
         self._indexes = self._without_indexes() if self._empty else []
         self._new: set[str] = set()
+        self._several: set[str] = set()
         self._stated: set[int] = set()
         self._summary: set[tuple[str, str, str]] = set()
+        self._reaches = Reaches(connection)
         self._bodies = Bodies(connection, PAGES_KEPT)
         self._bulk = Bulk(connection)
 
@@ -74,11 +75,12 @@ class Writer:
     def _take(self, records: Iterator[Record]) -> None:
         while batch := list(islice(records, BATCH)):
             self.count += len(batch)
+            reaches = {record.hash: self._reaches.take(record) for record in batch}
             held, fresh = self._held(batch), _distinct(batch)
             if held:
                 fresh = [record for record in fresh if not self._restate(record, held.get(record.hash, ()))]
             fresh.sort(key=lambda record: record.wire.name)
-            self._insert(fresh)
+            self._insert(fresh, reaches)
             self._summary |= _summary(batch)
             batch = fresh = []  # let go before the next ones are read
 
@@ -90,16 +92,13 @@ class Writer:
         if keys:
             self._bulk.settle()
         found: dict[str, list[_Held]] = {}
-        for begin in range(0, len(keys), IN_ONE_QUERY):
-            part = keys[begin : begin + IN_ONE_QUERY]
-            rows = self.connection.execute(
-                "SELECT r.hash, r.id, r.page, r.start, r.length, s.in_buildcache, s.stacks, s.release, s.archive, s.size FROM record r "
-                f"LEFT JOIN statement s ON s.record = r.id AND s.source = ? WHERE r.hash IN ({', '.join('?' * len(part))})",
-                (self.source, *part),
-            )
-            for key, number, page, start, length, *said in rows:
-                stated = None if said[0] is None else tuple(said)
-                found.setdefault(key, []).append(_Held(number, page, start, length, stated))
+        statement = (
+            "SELECT r.hash, r.id, r.page, r.start, r.length, s.in_buildcache, s.stacks, s.release, s.archive, s.size FROM record r "
+            f"LEFT JOIN statement s ON s.record = r.id AND s.source = {self.source} WHERE r.hash IN"
+        )
+        for key, number, page, start, length, *said in rows_of(self.connection, statement, keys):
+            stated = None if said[0] is None else tuple(said)
+            found.setdefault(key, []).append(_Held(number, page, start, length, stated))
         return found
 
     def _restate(self, record: Record, held: Sequence[_Held]) -> bool:
@@ -109,6 +108,7 @@ class Writer:
             raise FormatError(msg, hint="a hash stands for one node; the source is damaged")
         same = next((h for h in held if h.length == len(record.node) and self._bodies.node(h.page, h.start, h.length) == record.node), None)
         if same is None:
+            self._several.add(record.hash)
             return False
         said = _said(record)
         if same.id not in self._stated and same.said != said:
@@ -116,7 +116,7 @@ class Writer:
         self._stated.add(same.id)
         return True
 
-    def _insert(self, fresh: list[Record]) -> None:
+    def _insert(self, fresh: list[Record], reaches: Mapping[str, Reach]) -> None:
         if self._empty:
             self._new.update(record.hash for record in fresh)
         first = self._next_record
@@ -125,7 +125,8 @@ class Writer:
         self._stated.update(numbers)
         places, pages = self._paged(fresh)
         statements = [(number, self.source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)]
-        self._bulk.put(list(map(_row, numbers, fresh, places)), statements, pages)
+        found = [reaches[record.hash] for record in fresh]
+        self._bulk.put(list(map(_row, numbers, fresh, places, found)), statements, pages)
 
     def _paged(self, fresh: list[Record]) -> tuple[list[_Place], list[tuple[int, int, int, bytes]]]:
         """The place of each new record's node, and the pages."""
@@ -149,9 +150,20 @@ class Writer:
         gone = [(int(record), self.source) for (record,) in rows if record not in self._stated]
         self.connection.executemany("DELETE FROM statement WHERE record = ? AND source = ?", gone)
         drop_unstated(self.connection, [record for record, _ in gone])
+        self._reaches.contradicted = self._reaches.contradicted or self._contradicted()
+        write_late(self.connection, self._reaches)
         self._write_summary()
 
+    def _contradicted(self) -> bool:
+        """Do several nodes that are stated for one hash reach different things?"""
+        found: dict[str, set[tuple[int, int]]] = {}
+        for key, *reach in rows_of(self.connection, "SELECT hash, packages, hosts FROM record WHERE complete AND hash IN", self._several):
+            found.setdefault(key, set()).add((reach[0], reach[1]))
+        return any(len(reaches) > 1 for reaches in found.values())
+
     def _write_summary(self) -> None:
+        used = self._reaches.used
+        self._summary |= {("provider", virtual, name) for virtual, name in used}
         rows = self.connection.execute("SELECT kind, name, value FROM summary WHERE source = ?", (self.source,)).fetchall()
         old = set(rows)
         for statement, keys in (
@@ -175,11 +187,11 @@ def drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> Non
     connection.executemany("DELETE FROM page WHERE id = ? AND live = 0", [(page,) for page in sorted(pages)])
 
 
-def _row(number: int, record: Record, place: _Place) -> tuple[object, ...]:
+def _row(number: int, record: Record, place: _Place, reach: Reach) -> tuple[object, ...]:
     wire = record.wire
     arch = wire.arch
     facts = (wire.name, wire.version, arch.platform or "", arch.platform_os or "", wire.target)
-    return (number, record.hash, record.alias, *facts, record.complete, *place)
+    return (number, record.hash, record.alias, *facts, record.complete, *place, *reach[:2])
 
 
 def _said(record: Record) -> Said:
@@ -201,6 +213,4 @@ def _summary(batch: Sequence[Record]) -> set[tuple[str, str, str]]:
     found |= {("os", "", wire.arch.platform_os or "") for wire in wires}
     found |= {("stack", "", record.wire.name) for record in batch if record.in_buildcache}
     found |= {("stack", label, record.wire.name) for record in batch if record.in_buildcache for label in record.stacks}
-    for virtuals, name in virtuals_used([record.node for record in batch]):
-        found |= {("provider", virtual, name.decode()) for virtual in virtuals.decode().split('","')}
     return found | {("provider", entry.partition("@")[0], wire.name) for wire in wires for entry in wire.provided_virtuals}

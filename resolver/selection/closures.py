@@ -34,6 +34,8 @@ class Closures:
         self._children: dict[str, list[ConcreteSpec]] = {}
         self._flags: dict[str, int] = {}
         self._with_runtime = 0
+        self._loaded: set[str] = set()
+        self._sound: set[str] = set()
 
     def bit(self, spec: ConcreteSpec) -> int:
         """The node's own bit."""
@@ -70,28 +72,35 @@ class Closures:
 
     def prefetch(self, specs: Sequence[ConcreteSpec]) -> None:
         """Have the pool load the closures of these specs, level by level."""
-        self.sound(specs, lambda _: False)
+        self._walk(specs, lambda _: False, self._loaded)
 
     def sound(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool]) -> list[ConcreteSpec]:
-        """Those of the specs in whose closures no node fails.
+        """Those of the specs in whose closures no node fails; ``fails`` is the same at every call.
 
         Closures are loaded level by level, side by side, and no further than to the first level that has a node that fails.
         """
+        failed = self._walk(specs, fails, self._sound)
+        return [spec for spec in specs if spec.hash not in failed]
+
+    def _walk(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool], done: set[str]) -> set[str]:
+        """The hashes of the specs with a node that fails. What is ``done`` is not walked again; what was walked to its end is put there."""
         fronts = {spec.hash: [spec] for spec in specs}
         seen = {spec.hash: {spec.hash} for spec in specs}
         failed: set[str] = set()
         while fronts:
-            self._pool.prefetch(edge.hash for level in fronts.values() for node in level for edge in self.links(node))
+            self._pool.prefetch({edge.hash for level in fronts.values() for node in level for edge in self.links(node)} - done)
             for key, level in list(fronts.items()):
-                below = {child.hash: child for node in level for child in self.children(node) if child.hash not in seen[key]}
-                if any(map(fails, below.values())):
+                below = {edge.hash for node in level for edge in self.links(node)} - seen[key] - done
+                nodes = [node for node in map(self._pool.get, sorted(below)) if node is not None]
+                if any(map(fails, nodes)):
                     failed.add(key)
-                if not below or key in failed:
+                if not nodes or key in failed:
                     del fronts[key]
                 else:
-                    seen[key].update(below)
-                    fronts[key] = list(below.values())
-        return [spec for spec in specs if spec.hash not in failed]
+                    seen[key] |= below
+                    fronts[key] = nodes
+        done.update(*(nodes for key, nodes in seen.items() if key not in failed))
+        return failed
 
     def missing_runtime(self, spec: ConcreteSpec) -> str:
         """The runtime that the node's DAG lacks though it has the compiler; empty when none (Spack ``_has_runtime_dependencies``).

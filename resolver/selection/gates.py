@@ -15,7 +15,7 @@ from resolver.errors import SpecError
 from resolver.selection.closures import GCC_RUNTIME, Closures
 from resolver.selection.gpu import gpu_failure
 from resolver.selection.model import GATES, Candidate, Policy, Rejection
-from resolver.selection.pool import CandidatePool
+from resolver.selection.pool import CandidatePool, Reach
 from resolver.selection.rules import Requirement, Rules
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec, Dependency
@@ -46,8 +46,10 @@ class Judge:
         self._failed = dict.fromkeys(GATES[1:], 0)
         self._own: dict[str, tuple[str, Failure] | None] = {}
         self._libcs: dict[str, Failure | None] = {}
+        self._unfit: dict[tuple[tuple[str, str, str | None], ...], bool] = {}
         self._weights: dict[str, int] = {}
         self._fails_below: dict[str, bool] = {}
+        self._ruled_virtuals = frozenset(name for name in rules.own if rules.on_virtual(name))
         self._checks: dict[str, Callable[[ConcreteSpec], Failure | None]] = {
             "binary": self._binary,
             "platform": self._platform,
@@ -83,6 +85,14 @@ class Judge:
         if spec.external or not self.pool.statement(spec).in_buildcache or self._os(spec) or gpu_failure(spec, self.machine):
             return True
         return any(rule.check(spec)[1] is not None for rule in self.rules.on_package(spec))
+
+    def fails_by(self, reach: Reach | None) -> bool:
+        """Does what a closure reaches tell that it cannot run here? Told without any node; ``judge`` names the one that fails."""
+        if reach is None or self.machine.platform != "linux":
+            return False
+        if reach.libcs not in self._unfit:
+            self._unfit[reach.libcs] = any(self._libc_failure(*libc) for libc in reach.libcs)
+        return self._unfit[reach.libcs]
 
     def fails_below(self, node: ConcreteSpec) -> bool:
         """Does a node of a closure fail by what it states of itself? As ``fails_itself``, of what is no root; remembered."""
@@ -145,7 +155,7 @@ class Judge:
             return self._external(node)
         if not self.pool.statement(node).in_buildcache and node.name != "gcc-runtime":
             return NO_BINARY
-        if "dev_path" in node.variants:
+        if node.has_variant("dev_path"):
             return ("dev_path", "a released source", "is a development build, which Spack does not reuse")
         if node.name == "compiler-wrapper":
             return ("compiler-wrapper", "a package", "is part of Spack's build environment and never reused")
@@ -210,20 +220,22 @@ class Judge:
 
     def _libc(self, edge: Dependency) -> Failure | None:
         if edge.hash not in self._libcs:
-            self._libcs[edge.hash] = self._libc_failure(edge)
+            needed = self.pool.get(edge.hash)
+            if needed is None:
+                text = f"needs a libc, {edge.name}/{edge.hash[:7]}, that no source has"
+                self._libcs[edge.hash] = ("unknown libc", str(self.machine.libc), text)
+            else:
+                path = needed.external.path if needed.external else None
+                self._libcs[edge.hash] = self._libc_failure(needed.name, needed.wire.version, path)
         return self._libcs[edge.hash]
 
-    def _libc_failure(self, edge: Dependency) -> Failure | None:
+    def _libc_failure(self, name: str, version: str, path: str | None) -> Failure | None:
         """Spack ``solver/libc_compatibility.lp``: same package and prefix, and the machine's version is not older."""
-        needed, ours = self.pool.get(edge.hash), self.machine.libc
-        if needed is None:
-            return ("unknown libc", str(ours), f"needs a libc, {edge.name}/{edge.hash[:7]}, that no source has")
-        path = needed.external.path if needed.external else None
-        shown = f"{needed.name} {needed.wire.version}"
+        ours, shown = self.machine.libc, f"{name} {version}"
         if ours is None:
             return (shown, "unknown", f"needs {shown}, and the machine's libc is not known; give --libc")
         have = f"{ours.name} {ours.version}"
-        if needed.name != ours.name or needed.version > parse_version(ours.version):
+        if name != ours.name or parse_version(version) > parse_version(ours.version):
             return (shown, have, f"needs {shown}, the machine has {have}")
         if path and path != ours.prefix:
             return (f"{shown} at {path}", f"{have} at {ours.prefix}", f"needs {shown} at {path}, the machine has {have} at {ours.prefix}")
@@ -269,11 +281,10 @@ class Judge:
     def _applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
         """The rules that bear on a node: on its package, and on the providers of the virtuals that it uses."""
         found: list[tuple[ConcreteSpec, Requirement]] = [(node, rule) for rule in self.rules.on_package(node)]
-        for edge in node.dependencies if self.rules.own else ():
+        for edge in node.dependencies if self._ruled_virtuals else ():
             for virtual in edge.virtuals:
-                rules = self.rules.on_virtual(virtual)
-                child = self.pool.get(edge.hash) if rules else None
-                found += [(child, rule) for rule in rules if child]
+                if virtual in self._ruled_virtuals and (child := self.pool.get(edge.hash)):
+                    found += [(child, rule) for rule in self.rules.on_virtual(virtual)]
         return found
 
     def _reuse(self, node: ConcreteSpec) -> Failure | None:

@@ -35,8 +35,24 @@ class Statement(msgspec.Struct, frozen=True):
         )
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """What is known of a record's link/run closure, itself included, before any of its nodes is read.
+
+    ``packages`` is the number of package names in it; ``providers`` are pairs of a virtual and the package that provides it there;
+    ``libcs`` are those that its nodes need, as name, version and prefix.
+    """
+
+    packages: int = 1
+    providers: tuple[tuple[str, str], ...] = ()
+    oses: tuple[str, ...] = ()
+    libcs: tuple[tuple[str, str, str | None], ...] = ()
+
+
 class Outline(msgspec.Struct, frozen=True):
-    """What is known of a record before its node is read: enough to tell which records are worth reading first."""
+    """What is known of a record before its node is read: enough to tell which records are worth reading first.
+
+    ``reach`` is None where a source does not state all of its closure.
+    """
 
     hash: str
     version: str
@@ -44,6 +60,7 @@ class Outline(msgspec.Struct, frozen=True):
     os: str
     target: str
     statement: Statement
+    reach: Reach | None = None
 
 
 class CandidatePool(Protocol):

@@ -36,12 +36,14 @@ class Problem(msgspec.Struct, frozen=True):
     """The roots, each with the numbers of its candidates, and the nodes they reach.
 
     ``by_hash`` are the roots asked for by hash, which Spack exempts from providing virtuals for the others. Costs are by
-    ``selection.ranking.CRITERIA``, in that order, to be kept small; the last is the candidate's place by hash.
+    ``selection.ranking.CRITERIA``, in that order, to be kept small; the last is the candidate's place by hash. ``providers`` are the ranks
+    of providers of virtuals, which each cost once where any node uses it.
     """
 
     roots: tuple[tuple[int, ...], ...]
     by_hash: frozenset[int]
     nodes: tuple[Node, ...]
+    providers: tuple[tuple[str, str, int], ...] = ()
 
 
 class Solution(msgspec.Struct, frozen=True):
@@ -67,7 +69,6 @@ def state_problem(
     for dag_hash in order:
         spec = specs[dag_hash]
         edges = [e for e in spec.dependencies if e.deptypes & LINK_RUN and "libc" not in e.virtuals]
-        uses = {(v, e.name) for e in edges for v in e.virtuals if v not in LANGUAGES}
         costs = ranking.node(spec)
         repeated = int(spec.name in earlier and dag_hash not in earlier[spec.name])
         nodes.append(
@@ -75,14 +76,16 @@ def state_problem(
                 dag_hash,
                 spec.name,
                 tuple(sorted({numbers[child.hash] for e in edges if (child := ranking.pool.get(e.hash)) and child.hash in numbers})),
-                tuple(sorted(uses)),
+                tuple(sorted(ranking.uses(spec))),
                 virtuals.get(spec.name, ()),
                 _with(costs.as_root, repeated, places.get(dag_hash, 0)),
                 _with(costs.as_other, repeated, 0),
             ),
         )
     rows = tuple(tuple(sorted(numbers[c.spec.hash] for c in row)) for row in candidates)
-    return Problem(rows, frozenset(i for i, root in enumerate(roots) if root.hash), tuple(nodes))
+    used = sorted({pair for node in nodes for pair in node.uses})
+    ranks = tuple((virtual, package, ranking.provider_rank(virtual, package)) for virtual, package in used)
+    return Problem(rows, frozenset(i for i, root in enumerate(roots) if root.hash), tuple(nodes), ranks)
 
 
 def _with(costs: tuple[int, ...], repeated: int, place: int) -> tuple[int, ...]:

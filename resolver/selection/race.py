@@ -9,16 +9,17 @@ from resolver.arch import target as targets
 from resolver.errors import InputError
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
-from resolver.selection.pool import Outline
+from resolver.selection.pool import Outline, Reach
 from resolver.selection.ranking import Costs, Ranking
+from resolver.selection.rules import Requirement
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.virtuals import VIRTUALS
 from resolver.versions.ranges import ANY
 from resolver.versions.version import parse_version
 
-READ_AT_ONCE = 4
-JUDGED_AT_ONCE = 2
+READ_AT_ONCE = 3
+JUDGED_AT_ONCE = 1
 
 # What costs at least so much: all records of a version, a record of which the outline is known, or one whose node was read. The text
 # tells entries apart that cost the same.
@@ -60,6 +61,8 @@ class Race:
         self.want = root
         self.verdicts: list[Candidate | Rejection] = []
         self._two_best: list[tuple[int | str, ...]] = []
+        self._reaches: dict[str, Reach | None] = {}
+        self._targets: list[str] = []
         self._heap = self._entries(root)
         heapify(self._heap)
 
@@ -78,6 +81,8 @@ class Race:
         if root.name is None or platform is None or not self.judge.pool.has_package(root.name):
             specs, self.want = in_question(self.judge, root)
             return [(self.ranking.least(spec), spec.hash, spec) for spec in specs]
+        rules = self.judge.rules.on_outline(root.name)
+        self._targets = [t for t in self.judge.targets if not any(all(_other_target(t, a) for a in want) for want in _wants(root, rules))]
         versions = dict.fromkeys(self.judge.pool.versions(root.name))
         return [(self.ranking.least_of_version(root.name, v), v, None) for v in versions if _allows(root, v)]
 
@@ -85,17 +90,24 @@ class Race:
         """Put the records of a version in its place."""
         name, platform = self.want.name or "", self.judge.machine.platform or ""
         version = heappop(self._heap)[1]
-        for outline in self.judge.pool.outlines(name, version, platform, self.judge.targets):
-            if not self._fails(outline):
+        ruled_out: dict[tuple[str, str], bool] = {}
+        for outline in self.judge.pool.outlines(name, version, platform, self._targets):
+            place = (outline.os, outline.target)
+            if place not in ruled_out:
+                ruled_out[place] = self._ruled_out(outline)
+            if not (ruled_out[place] or self._fails(outline)):
+                self._reaches[outline.hash] = outline.reach
                 heappush(self._heap, (self.ranking.least_of(name, outline), outline.hash, outline))
 
     def _fails(self, outline: Outline) -> bool:
-        """Is the record ruled out by its outline, by what is asked for or by the stack's rules?"""
-        want = self.want
-        if (want.hash is not None and not outline.hash.startswith(want.hash)) or not outline.statement.in_buildcache:
-            return True
-        rules = self.judge.rules.on_outline(want.name or "")
-        return _rules_out(outline, want) or any(all(_rules_out(outline, a) for a in rule.alternatives) for rule in rules)
+        """Is the record ruled out by its hash, by having no binary, or by what its closure needs of the machine?"""
+        other = self.want.hash is not None and not outline.hash.startswith(self.want.hash)
+        return other or not outline.statement.in_buildcache or self.judge.fails_by(outline.reach)
+
+    def _ruled_out(self, outline: Outline) -> bool:
+        """Are all records of this version, OS and target ruled out by what is asked for or by the stack's rules?"""
+        rules = self.judge.rules.on_outline(self.want.name or "")
+        return any(all(_rules_out(outline, a) for a in want) for want in _wants(self.want, rules))
 
     def to_read(self) -> list[str]:
         """The hashes of the first records whose nodes have to be read; none when the first of all can be judged, or nothing is left."""
@@ -112,7 +124,7 @@ class Race:
         for key in keys:
             spec = self.judge.pool.get(key)
             if spec is not None and not self.judge.fails_itself(spec, self.want):
-                heappush(self._heap, (self.ranking.least(spec), key, spec))
+                heappush(self._heap, (self.ranking.least(spec, self._reaches.get(key)), key, spec))
 
     def to_judge(self) -> list[ConcreteSpec]:
         """The first records of all, taken out; none when they cannot count any more or have to be read first."""
@@ -148,8 +160,17 @@ def _allows(want: AbstractSpec, version: str) -> bool:
     return want.versions is ANY or parse_version(version) in want.versions
 
 
+def _wants(root: AbstractSpec, rules: Sequence[Requirement]) -> list[tuple[AbstractSpec, ...]]:
+    """Of each of these a record has to keep one: the root alone, and the alternatives of each rule."""
+    return [(root,), *(rule.alternatives for rule in rules)]
+
+
 def _rules_out(outline: Outline, want: AbstractSpec) -> bool:
     """Does the record fail what is asked, as far as its version, OS and target tell?"""
     if not _allows(want, outline.version) or (want.os not in (None, "*", outline.os) and want.platform != "*"):
         return True
-    return bool(want.target) and "*" not in (want.platform, want.os) and not targets.satisfies(outline.target, want.target or "")
+    return _other_target(outline.target, want)
+
+
+def _other_target(target: str, want: AbstractSpec) -> bool:
+    return bool(want.target) and "*" not in (want.platform, want.os) and not targets.satisfies(target, want.target or "")

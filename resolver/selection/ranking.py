@@ -6,16 +6,15 @@ Source: Spack ``solver/concretize.lp`` (``opt_criterion``), ``solver/asp.py`` (`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property
 
 import msgspec
 
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate
-from resolver.selection.pool import Outline, Statement
+from resolver.selection.pool import Outline, Reach, Statement
 from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.node import LINK_RUN
 from resolver.spec.satisfies import match_variant
 from resolver.spec.virtuals import COMPILER_RUNTIMES, LANGUAGES
 from resolver.versions import VersionSet, parse_version
@@ -39,6 +38,7 @@ CRITERIA = (
     "source order",
     "hash",
 )
+PROVIDERS = CRITERIA.index("provider preferences")
 UNRANKED = 100
 RUNTIME_NAMES = frozenset(COMPILER_RUNTIMES.values())
 Costs = tuple[int, ...]
@@ -63,7 +63,7 @@ DEFAULT_PROVIDERS = {
 
 
 class NodeCosts(msgspec.Struct, frozen=True):
-    """What a node costs by each criterion, as a root and as another package."""
+    """What a node costs by each criterion, as a root and as another package; what it uses of providers costs once in a whole answer."""
 
     as_root: Costs
     as_other: Costs
@@ -78,6 +78,8 @@ class Ranking:
         self._version_ranks: dict[str, dict[str, int]] = {}
         self._costs: dict[str, NodeCosts] = {}
         self._solo: dict[str, tuple[int | str, ...]] = {}
+        self._uses: dict[str, frozenset[tuple[str, str]]] = {}
+        self.provider_rank = cache(self._provider_rank)
 
     @cached_property
     def os_ranks(self) -> dict[str, int]:
@@ -113,21 +115,23 @@ class Ranking:
         variants = self._variant_misses(spec)
         tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._compiler_rank(spec), 1)
         other_version = 0 if spec.name in RUNTIME_NAMES else version
-        head = (weight, self._provider_rank(spec), self.os_ranks.get(spec.os, UNRANKED))
+        place = self.os_ranks.get(spec.os, UNRANKED)
         source = self._source_rank(statement.served_by)
         return NodeCosts(
-            as_root=(head[0], self._unlabelled(statement), 0, version, variants, head[1], head[2], 0, 0, *tail, source, 0),
-            as_other=(head[0], 0, 0, 0, 0, head[1], head[2], other_version, variants, *tail, 0, 0),
+            as_root=(weight, self._unlabelled(statement), 0, version, variants, 0, place, 0, 0, *tail, source, 0),
+            as_other=(weight, 0, 0, 0, 0, 0, place, other_version, variants, *tail, 0, 0),
         )
 
-    def least(self, spec: ConcreteSpec) -> Costs:
+    def least(self, spec: ConcreteSpec, reach: Reach | None = None) -> Costs:
         """What the record costs at least as a candidate: no more than ``solo``, and computed without looking at any dependency."""
-        variants, providers = self._variant_misses(spec), self._provider_rank(spec)
-        return self._least(spec.name, spec.wire.version, spec.os, spec.target, self.pool.statement(spec), variants, providers)
+        known = reach or Reach(providers=tuple(sorted(self.uses(spec))), oses=(spec.os,))
+        statement = self.pool.statement(spec)
+        return self._least(spec.name, spec.wire.version, spec.target, statement, self._variant_misses(spec), known)
 
     def least_of(self, name: str, outline: Outline) -> Costs:
         """As ``least``, of a record of which no more than its outline is known."""
-        return self._least(name, outline.version, outline.os, outline.target, outline.statement, 0, 0)
+        reach = outline.reach or Reach(oses=(outline.os,))
+        return self._least(name, outline.version, outline.target, outline.statement, 0, reach)
 
     def least_of_version(self, name: str, version: str) -> Costs:
         """As ``least``, of all records of a version."""
@@ -135,12 +139,18 @@ class Ranking:
         runtime = rank if name in RUNTIME_NAMES else 0
         return (0, 0, 0, rank, 0, 0, 0, 0, 0, 0, 0, runtime, 0, 0, 1, 0)
 
-    def _least(self, name: str, version: str, os: str, target: str, statement: Statement, variants: int, providers: int) -> Costs:
-        rank, place = self.version_rank(name, version), self.os_ranks.get(os, UNRANKED)
+    def _least(self, name: str, version: str, target: str, statement: Statement, variants: int, reach: Reach) -> Costs:
+        rank = self.version_rank(name, version)
+        providers, systems = self.providers_rank(reach.providers), self._oses_rank(reach)
         runtime = (rank, self.target_rank(target)) if name in RUNTIME_NAMES else (0, 0)
         distance = 0 if name in RUNTIME_NAMES else self.target_rank(target)
-        head = (0, self._unlabelled(statement), 0, rank, variants, providers, place, 0, 0, 0, distance)
-        return (*head, *runtime, 0, 1, self._source_rank(statement.served_by))
+        head = (0, self._unlabelled(statement), 0, rank, variants, providers, systems, 0, 0, 0, distance)
+        return (*head, *runtime, 0, reach.packages, self._source_rank(statement.served_by))
+
+    def _oses_rank(self, reach: Reach) -> int:
+        """Of each OS label there is at least one node, and none of the others costs less than the least."""
+        ranks = [self.os_ranks.get(os, UNRANKED) for os in reach.oses]
+        return sum(ranks) + (reach.packages - len(ranks)) * min(ranks)
 
     def _unlabelled(self, statement: Statement) -> int:
         label = self.judge.policy.label
@@ -169,16 +179,18 @@ class Ranking:
         variants = wanted.variants if wanted else ()
         return sum(1 for v in variants if v.name in spec.variants and match_variant(spec, v) is not None)
 
-    def _provider_rank(self, spec: ConcreteSpec) -> int:
-        return sum(
-            self.provider_rank(virtual, edge.name)
-            for edge in spec.dependencies
-            if edge.deptypes & LINK_RUN
-            for virtual in edge.virtuals
-            if virtual != "libc" and virtual not in LANGUAGES
-        )
+    def uses(self, spec: ConcreteSpec) -> frozenset[tuple[str, str]]:
+        """The virtuals that a node uses below it, each with the package that provides it."""
+        if spec.hash not in self._uses:
+            edges = [(edge.name, edge.virtuals) for edge in self.judge.closures.links(spec) if edge.virtuals]
+            self._uses[spec.hash] = frozenset((v, name) for name, virtuals in edges for v in virtuals if v not in LANGUAGES)
+        return self._uses[spec.hash]
 
-    def provider_rank(self, virtual: str, name: str) -> int:
+    def providers_rank(self, uses: Iterable[tuple[str, str]]) -> int:
+        """The ranks of all providers; each counts once for a virtual, however many use it (Spack ``concretize.lp:provider_weight``)."""
+        return sum(self.provider_rank(virtual, name) for virtual, name in uses)
+
+    def _provider_rank(self, virtual: str, name: str) -> int:
         """Place of a package in the order of a virtual's providers; 0 where nobody prefers any."""
         own = [a.name for rule in self.judge.rules.on_virtual(virtual) for a in rule.alternatives if a.name]
         order = [*own, *self.judge.rules.providers.get(virtual, DEFAULT_PROVIDERS.get(virtual, ()))]
@@ -204,6 +216,7 @@ class Ranking:
     def _sum(self, candidate: Candidate) -> tuple[int | str, ...]:
         rows = [self.node(candidate.spec).as_root, *(self.node(node).as_other for node in candidate.closure[1:])]
         *sums, _ = map(sum, zip(*rows, strict=True))
+        sums[PROVIDERS] = self.providers_rank(frozenset().union(*map(self.uses, candidate.closure)))
         return (*sums, candidate.spec.hash)
 
 

@@ -26,7 +26,8 @@ KINDS = ("require", "prefer", "conflict")
 class Requirement(msgspec.Struct, frozen=True):
     """One rule: at least one (``any_of``) or exactly one (``one_of``) of ``alternatives`` holds where ``when`` does.
 
-    ``prefer: S`` is ``any_of: [S, "@:"]``; ``conflict: S`` is ``one_of: [S, "@:"]``.
+    ``prefer: S`` is ``any_of: [S, "@:"]``; ``conflict: S`` is ``one_of: [S, "@:"]``. ``soft`` tells that there are packages to which an
+    alternative cannot apply.
     """
 
     alternatives: tuple[AbstractSpec, ...]
@@ -34,6 +35,7 @@ class Requirement(msgspec.Struct, frozen=True):
     when: AbstractSpec
     message: str
     origin: str
+    soft: bool = False
 
     def softened(self, spec: ConcreteSpec) -> Requirement | None:
         """The rule without the alternatives that cannot apply to this package; None when none is left.
@@ -41,7 +43,7 @@ class Requirement(msgspec.Struct, frozen=True):
         Only for rules from ``all`` (``requirements.py:RequirementParser.reject_requirement_constraint``). Recipes would tell which
         variants a package has; here the node does.
         """
-        if not any(a.variants or a.edges for a in self.alternatives):
+        if not self.soft:
             return self
         kept = tuple(a for a in self.alternatives if _can_apply(a, spec))
         if len(kept) == len(self.alternatives):
@@ -64,7 +66,7 @@ class Requirement(msgspec.Struct, frozen=True):
 def _can_apply(alternative: AbstractSpec, spec: ConcreteSpec) -> bool:
     if alternative.edges and spec.name in (COMPILERS | RUNTIMES):
         return False
-    return all(variant.name in spec.variants for variant in alternative.variants)
+    return all(spec.has_variant(variant.name) for variant in alternative.variants)
 
 
 class External(msgspec.Struct, frozen=True):
@@ -147,7 +149,9 @@ def _requirement(item: object, kind: str, origin: str) -> Requirement:
     try:
         when = AbstractSpec.parse(str(rule["when"])) if rule.get("when") else EMPTY
         specs, exactly_one = _alternatives(rule, kind)
-        return Requirement(tuple(map(AbstractSpec.parse, specs)), exactly_one, when, str(rule.get("message") or ""), origin)
+        alternatives = tuple(map(AbstractSpec.parse, specs))
+        soft = any(a.variants or a.edges for a in alternatives)
+        return Requirement(alternatives, exactly_one, when, str(rule.get("message") or ""), origin, soft)
     except InputError as error:
         raise error.at(origin) from None
 

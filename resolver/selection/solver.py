@@ -7,7 +7,7 @@ from typing import Any
 import clingo
 
 from resolver.selection.problem import SHARED, Problem, Solution
-from resolver.selection.ranking import CRITERIA
+from resolver.selection.ranking import CRITERIA, PROVIDERS
 
 SECONDS = 20.0
 TOP = len(CRITERIA) + 1
@@ -26,12 +26,16 @@ used(V, P) :- in(N), uses(N, V, P).
 :~ root(R), not served(R). [1@top, R]
 :~ rooted(N), root_cost(N, L, W). [W@L, N]
 :~ in(N), not rooted(N), other_cost(N, L, W). [W@L, N]
+:~ used(V, P), provider_cost(V, P, W). [W@providers, V, P]
 """
 
 
 def solve(problem: Problem, seconds: float = SECONDS) -> Solution:
     """The answer that serves most roots and then costs least, criterion by criterion."""
-    control = clingo.Control(["--opt-mode=opt", "--seed=1", "--configuration=trendy", f"--const=top={TOP}"], message_limit=0)
+    control = clingo.Control(
+        ["--opt-mode=opt", "--seed=1", "--configuration=trendy", f"--const=top={TOP}", f"--const=providers={len(CRITERIA) - PROVIDERS}"],
+        message_limit=0,
+    )
     control.add("base", [], PROGRAM + "\n".join(facts(problem)))
     control.ground([("base", [])])
     best: dict[int, int] = {}
@@ -62,6 +66,7 @@ def facts(problem: Problem) -> list[str]:
         lines += [f"candidate({root},{number})." for number in row]
     lines += [f"by_hash({root})." for root in sorted(problem.by_hash)]
     lines += [f"unified({package[name]})." for name in names if name not in SHARED]
+    lines += [f"provider_cost({virtual[v]},{package[p]},{rank})." for v, p, rank in problem.providers if rank]
     for number, node in enumerate(problem.nodes):
         lines.append(f"of({number},{package[node.package]}).")
         lines += [f"child({number},{child})." for child in node.children]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from sys import intern
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from resolver.spec.abstract import AbstractSpec
 
 Value = bool | str | tuple[str, ...]
+BITS: dict[tuple[str, ...], int] = {}
+"""Deptypes as bits, as far as they were met."""
 NO_FLAGS: dict[str, tuple[str, ...]] = dict.fromkeys(FLAG_NAMES, ())
 
 
@@ -56,10 +57,10 @@ class ConcreteSpec:
     """
 
     __slots__ = (
+        "_flags",
         "_matchable",
         "_variants",
         "dependencies",
-        "flags",
         "format",
         "graph",
         "hash",
@@ -83,8 +84,8 @@ class ConcreteSpec:
         self.format = wire.original_format
         self.dependencies = _dependencies(wire)
         wire.dependencies = []
-        self.flags = _taken_flags(wire.parameters)
         self._variants: dict[str, Value] | None = None
+        self._flags = NO_FLAGS
         self._matchable: list[tuple[Dependency, ConcreteSpec]] | None = None
 
     @staticmethod
@@ -112,11 +113,27 @@ class ConcreteSpec:
     @property
     def variants(self) -> dict[str, Value]:
         """Variants by name: boolean, single value, or values (Spack ``variant.py:VariantValue.from_node_dict``)."""
+        return self._read()
+
+    @property
+    def flags(self) -> dict[str, tuple[str, ...]]:
+        """Compiler flags by kind."""
+        self._read()
+        return self._flags
+
+    def _read(self) -> dict[str, Value]:
+        """Move flags and variants out of the node's parameters. Of many nodes nobody asks for them."""
         if self._variants is None:
-            parameters = self.wire.parameters.items()
-            self._variants = {name: _value(value) for name, value in parameters if value is not None}
-            self.wire.parameters = {}
+            parameters, self.wire.parameters = self.wire.parameters, {}
+            self._flags = _taken_flags(parameters)
+            self._variants = {name: _value(value) for name, value in parameters.items() if value is not None}
         return self._variants
+
+    def has_variant(self, name: str) -> bool:
+        """Has it a variant of this name? Quicker than to read them all."""
+        if self._variants is not None:
+            return name in self._variants
+        return self.wire.parameters.get(name) is not None and name not in FLAG_NAMES
 
     @property
     def text(self) -> str:
@@ -234,7 +251,7 @@ def _dependencies(wire: WireNode) -> tuple[Dependency, ...]:
         return tuple([_old_dependency(name, edge) for name, edge in edges.items()])
     return tuple(
         [
-            Dependency(edge.hash, intern(edge.name), _bits(p.deptypes), p.virtuals)
+            Dependency(edge.hash, intern(edge.name), BITS.get(p.deptypes) or _bits(p.deptypes), p.virtuals)
             if (p := edge.parameters)
             else _old_dependency(edge.name, edge)
             for edge in edges
@@ -247,9 +264,8 @@ def _old_dependency(name: str, edge: WireEdge) -> Dependency:
     return Dependency(edge.hash or edge.full_hash or edge.build_hash, intern(name), _bits(edge.type), ())
 
 
-@cache
 def _bits(types: tuple[str, ...]) -> int:
-    return sum({DEPTYPE_BITS.get(deptype, 0) for deptype in types})
+    return BITS.setdefault(types, sum({DEPTYPE_BITS.get(deptype, 0) for deptype in types}))
 
 
 def _taken_flags(parameters: dict[str, Any]) -> dict[str, tuple[str, ...]]:

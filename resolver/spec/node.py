@@ -6,9 +6,7 @@ lockfile it carries no number. Sources: Spack ``spec.py`` (``Spec.to_node_dict``
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -20,9 +18,6 @@ LINK_RUN = LINK | RUN
 ALL_TYPES = BUILD | LINK | RUN | TEST
 DEPTYPE_BITS = {"build": BUILD, "link": LINK, "run": RUN, "test": TEST}
 CURRENT_FORMAT = 5
-USED = b'"virtuals":["'
-EDGE = re.compile(rb'"name":"([^"\\{}]*)"[^{}\\]*\{[^{}\\]*\Z')
-NAME = b'"name":"'
 Deptype = Literal["build", "link", "run", "test"]
 
 
@@ -148,6 +143,7 @@ class WireFacts(msgspec.Struct, gc=False):
     version: str = ""
     arch: WireArch = WireArch()
     parameters: msgspec.Raw = msgspec.Raw(b"{}")
+    external: WireExternal | bool | None = None
     provided_virtuals: list[str] = []
     dependencies: msgspec.Raw = msgspec.Raw(b"[]")
     hash: str = ""
@@ -161,6 +157,7 @@ class WireFacts(msgspec.Struct, gc=False):
 
 _decoder = msgspec.json.Decoder(WireNode)
 _wrapped = msgspec.json.Decoder(dict[str, WireNode])
+_edges = msgspec.json.Decoder(list[WireEdge] | dict[str, WireEdge])
 _facts = msgspec.json.Decoder(WireFacts)
 _wrapped_facts = msgspec.json.Decoder(dict[str, WireFacts])
 T = TypeVar("T", WireNode, WireFacts)
@@ -185,25 +182,14 @@ def _decode(raw: bytes | memoryview | msgspec.Raw, decoder: msgspec.json.Decoder
         raise FormatError(msg, why=str(error)) from None
 
 
-def virtuals_used(nodes: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
-    """What edges of nodes, which are compact JSON, say of virtuals: pairs of ``a","b`` and the package that provides these.
-
-    The usual order of keys is searched for; where it is another one, the nodes are read.
-    """
-    found: set[tuple[bytes, bytes]] = set()
-    for before, after in pairwise(b"\n".join(nodes).split(USED)):
-        edge, listed = EDGE.match(before, before.rfind(NAME)), after[: after.find(b"]")]
-        if edge is None or b"\\" in listed or not listed.endswith(b'"'):
-            return set().union(*map(_virtuals_read, nodes))
-        found.add((listed[:-1], edge[1]))
-    return found
-
-
-def _virtuals_read(node: bytes) -> set[tuple[bytes, bytes]]:
-    edges = decode_node(node).dependencies
-    named = edges.items() if isinstance(edges, dict) else [(edge.name, edge) for edge in edges]
-    found = {('","'.join(edge.parameters.virtuals), name) for name, edge in named if edge.parameters and edge.parameters.virtuals}
-    return {(virtuals.encode(), name.encode()) for virtuals, name in found}
+def decode_edges(raw: bytes | memoryview | msgspec.Raw) -> list[tuple[str, WireEdge]]:
+    """The dependencies of a node, each with its package's name. Raises ``FormatError`` when they are none."""
+    try:
+        edges = _edges.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        msg = "a spec node whose dependencies cannot be read"
+        raise FormatError(msg, why=str(error)) from None
+    return list(edges.items()) if isinstance(edges, dict) else [(edge.name, edge) for edge in edges]
 
 
 def convert_node(node: Mapping[str, Any]) -> WireNode:

@@ -18,6 +18,8 @@ INFINITE = ("stable", "nightly", "trunk", "head", "master", "main", "develop")
 PRERELEASE = {"alpha": 0, "beta": 1, "rc": 2, "final": 3}
 FINAL = 3
 MAX_DIGITS = 4000
+SHORT = 40
+"""Characters of a commit; what is shorter and made of numbers is a plain version."""
 
 # One component: (0, text) for a word, (1, number), (2, rank) for a name above every number. The class number makes words
 # smaller than numbers and numbers smaller than infinite names, as in Spack.
@@ -69,6 +71,10 @@ class Version:
     def __init__(self, text: str) -> None:
         self.text = text
         self.ref = None
+        numbers = text.split(".")
+        if len(text) < SHORT and text.isascii() and all(map(str.isdigit, numbers)):  # nine of ten versions
+            self.key = tuple([(1, int(number)) for number in numbers]), (FINAL,)
+            return
         git = GIT.fullmatch(text)
         plain = git["version"] if git and git["version"] is not None else text
         plain = plain.removeprefix("=")

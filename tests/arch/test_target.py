@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import archspec.cpu
 import pytest
 
 from resolver.arch import target
@@ -32,6 +33,16 @@ def test_recorded_ancestry() -> None:
         if target.is_known(name):
             assert set(target.candidates(name)) >= {name, *facts["ancestors"]}
             assert target.family(name) == facts["family"]
+
+
+def test_the_table_is_read_as_archspec_reads_it() -> None:
+    for name, known in archspec.cpu.TARGETS.items():
+        if not target.is_known(name):  # archspec adds the host's own architecture
+            continue
+        assert target.candidates(name) == (name, *(ancestor.name for ancestor in known.ancestors))
+        assert target.family(name) == str(known.family)
+        assert target.is_generic(name) == (known.vendor == "generic")
+    assert set(target.known_targets()) <= set(archspec.cpu.TARGETS)
 
 
 def test_nearest_first() -> None:

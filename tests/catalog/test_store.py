@@ -16,7 +16,7 @@ import pytest
 from resolver.api.settings import Settings
 from resolver.api.sync import SyncRequest, SyncResult, sync
 from resolver.catalog.pool import CatalogPool
-from resolver.catalog.store import Store
+from resolver.catalog.store import SCHEMA_VERSION, Store
 from resolver.errors import FormatError, InputError
 from resolver.formats.index import read_index
 from resolver.formats.record import Record
@@ -174,7 +174,7 @@ def test_a_newer_schema_is_refused(catalog: Path) -> None:
     connection = sqlite3.connect(catalog)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(InputError, match="has schema 99, this program knows 2"):
+    with pytest.raises(InputError, match=f"has schema 99, this program knows {SCHEMA_VERSION}"):
         Store(catalog)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from resolver.catalog.pages import packed, unpacked
 
-PLACES = frozenset({"id", "page", "start", "length"})
+PLACES = frozenset({"id", "page", "start", "length", "packages", "hosts"})
 TIMES = frozenset({"id", "synced_at", "tag"})
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from resolver.selection.pool import Outline, Statement
+from resolver.selection.pool import Outline, Reach, Statement
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.node import convert_node
+from resolver.spec.node import LINK_RUN, convert_node
+from resolver.spec.virtuals import LANGUAGES, LIBCS
 
 HASH_LENGTH = 32
 
@@ -109,7 +110,27 @@ class World:
 
     def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
         found = [spec for spec in self.named(name, platform, targets) if spec.wire.version == version]
-        return [Outline(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s)) for s in found]
+        return [Outline(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s), self.reach(s)) for s in found]
+
+    def reach(self, spec: ConcreteSpec) -> Reach | None:
+        """What the closure reaches, as a catalog would know it."""
+        nodes, edges, libcs = {spec.hash: spec}, [], set()
+        queue = [spec]
+        for one in queue:
+            for edge in one.dependencies if not one.external else ():
+                child = self.specs.get(edge.hash)
+                if child is None:
+                    return None
+                if "libc" in edge.virtuals:
+                    libcs.add((child.name, child.wire.version, child.external.path if child.external else None))
+                elif edge.deptypes & LINK_RUN and child.name not in LIBCS:
+                    edges.append(edge)
+                    if child.hash not in nodes:
+                        nodes[child.hash] = child
+                        queue.append(child)
+        providers = {(virtual, edge.name) for edge in edges for virtual in edge.virtuals if virtual not in LANGUAGES}
+        oses = {node.os for node in nodes.values()}
+        return Reach(len({node.name for node in nodes.values()}), tuple(sorted(providers)), tuple(sorted(oses)), tuple(sorted(libcs)))
 
     def count(self, name: str) -> int:
         return len(self.named(name))

@@ -76,6 +76,11 @@ def test_nothing_costs_less_than_its_least(records: list[dict[str, Any]], packag
     for candidate in hopeful(ranking.judge, ranking, AbstractSpec.parse("app")).candidates:
         spec = candidate.spec
         (outline,) = [o for o in ranking.pool.outlines("app", spec.wire.version, "linux", [spec.target]) if o.hash == spec.hash]
-        bounds = (ranking.least_of_version("app", spec.wire.version), ranking.least_of("app", outline), ranking.least(spec))
+        bounds = (
+            ranking.least_of_version("app", spec.wire.version),
+            ranking.least_of("app", outline),
+            ranking.least(spec),
+            ranking.least(spec, outline.reach),
+        )
         for bound in bounds:
             assert tuple(bound) <= ranking.solo(candidate)[:-1]
