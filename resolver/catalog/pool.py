@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from weakref import finalize
 
 from resolver.catalog.pages import read_page
@@ -15,10 +15,13 @@ from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
 
+T = TypeVar("T")
 IN_ONE_QUERY = 512
+MOST_PAGES = 4096
+"""Pages that are kept unpacked, some 25 kB each."""
 RECORD = (
-    "SELECT r.hash, r.complete, r.start, r.length, p.id, p.nodes, p.size, s.source, s.in_buildcache, s.stacks, s.release "
-    "FROM record r JOIN statement s ON s.record = r.id LEFT JOIN page p ON p.id = r.page WHERE"
+    "SELECT r.hash, r.complete, r.page, r.start, r.length, s.source, s.in_buildcache, s.stacks, s.release "
+    "FROM record r JOIN statement s ON s.record = r.id WHERE"
 )
 
 
@@ -41,12 +44,15 @@ class CatalogPool:
             msg = f"no source named {unknown[0]!r}"
             raise InputError(msg, hint=f"synced are: {', '.join(sorted(known)) or 'none'}")
         self._sources = {known[name]: name for name in (sources or known)}
+        self._names = sorted(self._sources.values())
+        self._versions: dict[str, list[str]] = {}
         self._rows = {row.name: row for row in store.sources()}
         # Where sources are chosen, what others state does not exist.
         self._chosen = f"source IN ({', '.join(map(str, self._sources))})"
         self._specs: dict[str, ConcreteSpec | None] = {}
         self._statements: dict[str, Statement] = {}
         self._nodes: dict[str, bytes] = {}
+        self._pages: dict[int, bytes] = {}
         self._statement = cache(self._make_statement)
         self._reached = Reached(store.query)
 
@@ -61,7 +67,7 @@ class CatalogPool:
 
     def source_names(self) -> list[str]:
         """Names of the sources that records are taken from, sorted."""
-        return sorted(self._sources.values())
+        return self._names
 
     def get(self, key: str) -> ConcreteSpec | None:
         """The spec with this hash, or None when no source states it."""
@@ -71,11 +77,7 @@ class CatalogPool:
 
     def prefetch(self, keys: Iterable[str]) -> None:
         """Load the specs with these hashes that are not loaded yet, many in one query."""
-        missing = sorted({key for key in keys if key not in self._specs})
-        for start in range(0, len(missing), IN_ONE_QUERY):
-            part = missing[start : start + IN_ONE_QUERY]
-            # Lists of few lengths, so that SQLite compiles few statements.
-            part += part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
+        for part in _parts(sorted({key for key in keys if key not in self._specs})):
             self._adopt(self._query(f"{RECORD} r.hash IN ({_marks(part)})", part))
 
     def _load(self, key: str) -> ConcreteSpec | None:
@@ -126,15 +128,25 @@ class CatalogPool:
         Of divergent statements of one hash a complete one is taken, then the smallest node: the same in any order of syncing.
         """
         stated: dict[str, list[tuple[int, bytes, Statement]]] = {}
-        pages: dict[int, bytes] = {}
-        for key, complete, start, length, page, nodes, size, source, *said in rows:
-            if source not in self._sources:
-                continue
-            if page not in pages:
-                pages[page] = read_page((nodes, size))
-            found = (not complete, pages[page][start : start + length], self._statement(complete, source, *said))
+        chosen = [row for row in rows if row[5] in self._sources]
+        pages = self._unpacked({row[2] for row in chosen})
+        for key, complete, page, start, length, *said in chosen:
+            found = (not complete, pages[page][start : start + length], self._statement(complete, *said))
             stated.setdefault(key, []).append(found)
         return [self._specs.get(key) or self._spec(key, stated[key]) for key in sorted(stated)]
+
+    def _unpacked(self, numbers: set[int]) -> dict[int, bytes]:
+        """These pages, among others. Those that were read before are there: what lies below a node is often its neighbour."""
+        missing = sorted(numbers - self._pages.keys())
+        if len(self._pages) > MOST_PAGES:
+            self._pages.clear()
+            missing = sorted(numbers)
+        for part in _parts(missing):
+            rows = self._query(f"SELECT id, nodes, size FROM page WHERE id IN ({_marks(part)})", part)
+            self._pages.update((number, read_page((nodes, size))) for number, nodes, size in rows)
+        if not self._pages.keys() >= numbers:
+            read_page(None)
+        return self._pages
 
     def _spec(self, key: str, stated: list[tuple[int, bytes, Statement]]) -> ConcreteSpec:
         _, node, statement = stated[0] if len(stated) == 1 else min(stated, key=lambda one: one[:2])
@@ -170,8 +182,16 @@ class CatalogPool:
         return self._nodes[spec.hash]
 
     def versions(self, name: str) -> list[str]:
-        """All versions that records of a package have, sorted as texts."""
-        return self._summary("version", name)
+        """All versions that records of a package have, sorted as texts. Those of all loaded specs' packages are read together."""
+        if name not in self._versions:
+            names = {name, *(spec.name for spec in self._specs.values() if spec)} - self._versions.keys()
+            found: dict[str, list[str]] = {one: [] for one in names}
+            for part in _parts(sorted(names)):
+                where = f"kind = 'version' AND name IN ({_marks(part)}) AND {self._chosen}"
+                for one, version in self._query(f"SELECT DISTINCT name, value FROM summary WHERE {where} ORDER BY value", part):
+                    found[str(one)].append(str(version))
+            self._versions |= found
+        return self._versions[name]
 
     def oses(self) -> list[str]:
         """All OS labels of records, sorted."""
@@ -183,7 +203,7 @@ class CatalogPool:
 
     def has_package(self, name: str) -> bool:
         """Does any record have this name?"""
-        return bool(self._summary("version", name))
+        return bool(self.versions(name))
 
     def labels(self) -> list[str]:
         """All stack labels, sorted."""
@@ -203,6 +223,13 @@ class CatalogPool:
             (kind, name),
         )
         return [str(row[0]) for row in rows]
+
+
+def _parts(keys: Sequence[T]) -> Iterator[list[T]]:
+    """Keys in lists of few different lengths, the last key repeated, so that SQLite compiles few statements."""
+    for start in range(0, len(keys), IN_ONE_QUERY):
+        part = list(keys[start : start + IN_ONE_QUERY])
+        yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
 
 
 def _marks(values: Collection[object]) -> str:

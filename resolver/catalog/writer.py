@@ -65,7 +65,7 @@ class Writer:
         return [str(statement) for _, statement in rows]
 
     def take(self, records: Iterable[Record]) -> None:
-        """Take records. Neighbours in what is stored are of one package, whatever order they come in."""
+        """Take records, in whatever order they come."""
         try:
             self._take(iter(records))
             self._bulk.settle()
@@ -79,7 +79,6 @@ class Writer:
             held, fresh = self._held(batch), _distinct(batch)
             if held:
                 fresh = [record for record in fresh if not self._restate(record, held.get(record.hash, ()))]
-            fresh.sort(key=lambda record: record.wire.name)
             self._insert(fresh, reaches)
             self._summary |= _summary(batch)
             batch = fresh = []  # let go before the next ones are read

@@ -11,7 +11,7 @@ from functools import cached_property
 from resolver.selection.pool import CandidatePool
 from resolver.spec.concrete import ConcreteSpec, Dependency
 from resolver.spec.node import ALL_TYPES, LINK_RUN
-from resolver.spec.virtuals import COMPILER_RUNTIMES, LIBCS
+from resolver.spec.virtuals import COMPILER_RUNTIMES, LANGUAGES, LIBCS
 
 GCC_RUNTIME = "gcc-runtime"
 FLAGGED = {name: 1 << place for place, name in enumerate([*COMPILER_RUNTIMES, *COMPILER_RUNTIMES.values()])}
@@ -88,7 +88,7 @@ class Closures:
         seen = {spec.hash: {spec.hash} for spec in specs}
         failed: set[str] = set()
         while fronts:
-            self._pool.prefetch({edge.hash for level in fronts.values() for node in level for edge in self.links(node)} - done)
+            self._pool.prefetch({key for level in fronts.values() for node in level for key in self._needed(node)} - done)
             for key, level in list(fronts.items()):
                 below = {edge.hash for node in level for edge in self.links(node)} - seen[key] - done
                 nodes = [node for node in map(self._pool.get, sorted(below)) if node is not None]
@@ -101,6 +101,12 @@ class Closures:
                     fronts[key] = nodes
         done.update(*(nodes for key, nodes in seen.items() if key not in failed))
         return failed
+
+    def _needed(self, node: ConcreteSpec) -> list[str]:
+        """The hashes of what is looked up when a node is judged: what lies below it, its libc and its compiler."""
+        if node.wire.external:
+            return []
+        return [e.hash for e in node.dependencies if e.deptypes & LINK_RUN or not LANGUAGES.isdisjoint(e.virtuals)]
 
     def missing_runtime(self, spec: ConcreteSpec) -> str:
         """The runtime that the node's DAG lacks though it has the compiler; empty when none (Spack ``_has_runtime_dependencies``).
