@@ -24,6 +24,7 @@ SCRIPTS = ROOT / "scripts"
 PROGRAM = [sys.executable, "-m", "resolver"]
 MACHINE = ["--platform", "linux", "--os", "ubuntu24.04", "--target", "zen4", "--libc", "glibc@2.39", "--json"]
 STACK = "ml-linux-x86_64-cpu"
+BEST = ("--limit", "10")
 PACKAGES = ("zlib-ng", "py-numpy@2: ^openblas", "py-torch")
 # The process ends at once behind the load: freeing what was loaded is not counted.
 LOAD = "import gc, json, os, sys\n{}with open(sys.argv[1]) as file:\n    json.load(file)\nos._exit(0)"
@@ -71,6 +72,7 @@ def steps(index: Path) -> list[Step]:
         Step("`sync`, unchanged", sync),
         Step("`sync`, one record changed", sync, index="changed"),
         *(Step(f"`find '{package}'`", [*PROGRAM, "find", package, *MACHINE], index="changed") for package in PACKAGES),
+        *(Step(f"`find '{package}' --limit 10`", [*PROGRAM, "find", package, *BEST, *MACHINE], index="changed") for package in PACKAGES),
         Step(f"`resolve {STACK}`", [*PROGRAM, "resolve", STACK, *MACHINE], index="changed"),
     ]
 

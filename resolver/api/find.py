@@ -11,10 +11,11 @@ from resolver.api.settings import Settings
 from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.errors import InputError
+from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
 from resolver.selection.pool import Statement
 from resolver.selection.ranking import Ranking
-from resolver.selection.select import Row, hopeful, judged
+from resolver.selection.select import Row, hopeful, judged, leading
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 
@@ -32,16 +33,27 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class FindResult(msgspec.Struct, frozen=True):
-    """Records that run, best first, then, when asked for, those that do not; and how many those are."""
+    """Records that run, best first, then, when asked for, those that do not.
+
+    ``rejected`` is how many do not run; None where no more were judged than were asked for.
+    """
 
     machine: Machine
     records: tuple[Found, ...]
-    rejected: int
+    rejected: int | None
     notes: tuple[str, ...]
 
 
-def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Choices, *, everything: bool = False) -> FindResult:
-    """Find records for specs. Raises ``InputError`` on a spec that cannot be read or names no package."""
+def find(
+    settings: Settings,
+    texts: Sequence[str],
+    machine: Machine,
+    choices: Choices,
+    *,
+    everything: bool = False,
+    limit: int | None = None,
+) -> FindResult:
+    """Find records for specs: all, or of each spec the best ``limit``. Raises ``InputError`` on a spec that is none or names no package."""
     specs = list(dict.fromkeys(spec for text in texts for spec in AbstractSpec.parse_all(text)))
     if not specs:
         msg = "no spec is given"
@@ -52,20 +64,22 @@ def find(settings: Settings, texts: Sequence[str], machine: Machine, choices: Ch
     pool = open_pool(settings, choices)
     judge = make_judge(pool, machine, choices)
     ranking = Ranking(judge)
-    records: list[Found] = []
-    rejections: list[Rejection] = []
-    total = 0
-    for spec in specs:
-        row = judged(judge, spec) if everything else hopeful(judge, ranking, spec)
-        rejections += row.rejections
-        total += _count(pool, spec, row)
-        records += _found(ranking.sorted(row.candidates), pool)
-    rejected = total - len(records)
+    rows = _rows(judge, ranking, specs, everything=everything, limit=limit)
+    rejections = [rejection for row in rows for rejection in row.rejections]
+    records = [found for row in rows for found in _found(ranking.sorted(row.candidates)[:limit], pool)]
+    judged_all = limit is None or all(row.whole and len(row.candidates) <= limit for row in rows)
+    rejected = sum(_count(pool, *pair) for pair in zip(specs, rows, strict=True)) - len(records) if judged_all else None
     if everything:
         records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
     notes = _notes(records, specs, pool, rejections)
     pool.release()
     return FindResult(machine, tuple(records), rejected, notes)
+
+
+def _rows(judge: Judge, ranking: Ranking, specs: Sequence[AbstractSpec], *, everything: bool, limit: int | None) -> list[Row]:
+    if everything:
+        return [judged(judge, spec) for spec in specs]
+    return [hopeful(judge, ranking, spec) for spec in specs] if limit is None else leading(judge, ranking, specs, limit)
 
 
 def _count(pool: CatalogPool, spec: AbstractSpec, row: Row) -> int:

@@ -53,14 +53,15 @@ def in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], A
 
 
 class Race:
-    """Judges the records of one root, best first. ``verdicts`` are of those that were judged."""
+    """Judges the records of one root until the best ``wanted`` are certain. ``verdicts`` are of those that were judged."""
 
-    def __init__(self, judge: Judge, ranking: Ranking, root: AbstractSpec) -> None:
+    def __init__(self, judge: Judge, ranking: Ranking, root: AbstractSpec, wanted: int = 2) -> None:
+        self.wanted = wanted
         self.judge = judge
         self.ranking = ranking
         self.want = root
         self.verdicts: list[Candidate | Rejection] = []
-        self._two_best: list[tuple[int | str, ...]] = []
+        self._best: list[tuple[int | str, ...]] = []
         self._reaches: dict[str, Reach | None] = {}
         self._targets: list[str] = []
         self._heap = self._entries(root)
@@ -73,8 +74,8 @@ class Race:
 
     @property
     def going(self) -> bool:
-        """May a record that is left be better than the second best, or equal to the best?"""
-        return bool(self._heap) and (len(self._two_best) < 2 or self._heap[0][0] <= self._two_best[1][:-1])
+        """May a record that is left be one of the best?"""
+        return bool(self._heap) and (len(self._best) < self.wanted or self._heap[0][0] <= self._best[-1][:-1])
 
     def _entries(self, root: AbstractSpec) -> list[Entry]:
         platform = self.judge.machine.platform
@@ -139,7 +140,7 @@ class Race:
         verdict = self.judge.judge(spec, self.want)
         self.verdicts.append(verdict)
         if isinstance(verdict, Candidate):
-            self._two_best = sorted([*self._two_best, self.ranking.solo(verdict)])[:2]
+            self._best = sorted([*self._best, self.ranking.solo(verdict)])[: self.wanted]
 
 
 def run(judge: Judge, races: Sequence[Race]) -> None:

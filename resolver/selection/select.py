@@ -49,13 +49,13 @@ def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     return replace(row, candidates=ranking.sorted(row.candidates)) if row.candidates else judged(judge, root)
 
 
-def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec]) -> list[Row]:
-    """For each root the best candidates, at least two where there are as many, and all that equal the best.
+def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wanted: int = 2) -> list[Row]:
+    """For each root the best candidates, at least ``wanted`` where there are as many, and all that equal the best.
 
     Records are judged in the order of what they cost at least, and no more of them than may still be among these: where thousands of
     records are in question, few nodes are read and fewer closures.
     """
-    races = [Race(judge, ranking, root) for root in roots]
+    races = [Race(judge, ranking, root, wanted) for root in roots]
     run(judge, races)
     return [_led(judge, ranking, root, race) for root, race in zip(roots, races, strict=True)]
 

@@ -362,3 +362,15 @@ def test_public_names() -> None:
     with pytest.raises(AttributeError):
         resolver.nosuch  # noqa: B018 - the access is the test
     assert "Version" in dir(resolver)
+
+
+def test_find_lists_the_best_few(run: Run) -> None:
+    assert run("sync", "stacks").code == 0
+    machine = ("--platform", "linux", "--os", "ubuntu24.04", "--target", "zen4", "--libc", "glibc@2.39", "--json")
+    whole = run("find", "py-numpy", *machine).document["records"]
+    assert len(whole) > 2
+    for limit in (1, 2, len(whole) + 1):
+        document = run("find", "py-numpy", "--limit", str(limit), *machine).document
+        assert document["records"] == whole[:limit]
+        assert (document["rejected"] is None) == (limit < len(whole))
+    assert run("find", "py-numpy", "--limit", "1", "--all").code == 2
