@@ -54,6 +54,17 @@ def family(name: str) -> str:
     return next((a for a in candidates(name) if is_known(a) and not entries()[a].parents), name)
 
 
+@lru_cache(maxsize=64)
+def others_of_family(name: str) -> tuple[str, ...]:
+    """The known targets of the same family that are not ``candidates``: those with most ancestors first, then by name.
+
+    Source: Spack ``solver/input_analysis.py:candidate_targets``, which allows them where ``concretizer:targets:host_compatible`` is false.
+    """
+    own, ours = family(name), candidates(name)
+    found = [other for other in entries() if other not in ours and family(other) == own]
+    return tuple(sorted(found, key=lambda other: (-len(candidates(other)), other)))
+
+
 def known_targets() -> list[str]:
     """All names of the table, sorted."""
     return sorted(entries())

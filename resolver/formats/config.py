@@ -9,13 +9,15 @@ from typing import Any
 
 import msgspec
 
-from resolver.arch.machine import Libc, Machine
+from resolver.arch.machine import FACTS, Libc, Machine
 from resolver.errors import InputError
 from resolver.formats.yaml_tree import load_yaml
 
+MACHINE_DOCUMENT = "spack-resolver/machine/1"
+
 
 class MachineConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A named machine. ``libc`` is as ``glibc@2.39``; GPU architectures as in Spack's variants."""
+    """A named machine. ``libc`` is as ``glibc@2.39``; GPU architectures as in Spack's variants; ``about`` says in words what it is."""
 
     platform: str | None = None
     os: str | None = None
@@ -23,10 +25,11 @@ class MachineConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     libc: str | None = None
     cuda_arch: list[str | int] = []
     amdgpu_target: list[str] = []
+    about: str = ""
 
     def machine(self, name: str) -> Machine:
         """The machine as a value. Raises ``InputError`` on a fact that nobody knows."""
-        found = {fact: f"the machine {name}" for fact in ("platform", "os", "target", "libc") if getattr(self, fact)}
+        found = {fact: f"the machine {name}" for fact in FACTS if getattr(self, fact)}
         libc = Libc.parse(self.libc) if self.libc else None
         cuda = tuple(map(str, self.cuda_arch))
         return Machine(self.platform, self.os, self.target, libc, cuda, tuple(self.amdgpu_target), name, found).check()
@@ -70,14 +73,17 @@ def read_config(text: str, where: str) -> Config:
 
 
 def read_machine(text: str, name: str, where: str) -> Machine:
-    """Read a file that holds one machine. Raises ``InputError``."""
+    """Read a file that holds one machine, in the words of the configuration or as ``machine --json`` prints it. Raises ``InputError``."""
+    value = _plain(load_yaml(text, where))
+    if isinstance(value, dict) and value.get("schema") == MACHINE_DOCUMENT:
+        value = {key: item for key, item in value.items() if key in FACTS}
     try:
-        return msgspec.convert(_plain(load_yaml(text, where)), MachineConfig).machine(name)
+        return msgspec.convert(value, MachineConfig).machine(name)
     except msgspec.ValidationError as error:
         msg = "not the description of a machine"
-        raise InputError(
-            msg, why=str(error), where=where, hint="its keys are platform, os, target, libc, cuda_arch, amdgpu_target"
-        ) from None
+        raise InputError(msg, why=str(error), where=where, hint=f"its keys are {', '.join((*FACTS, 'about'))}") from None
+    except InputError as error:
+        raise error.at(where) from None
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value

@@ -3,42 +3,72 @@
 from __future__ import annotations
 
 import os
-import platform
+import selectors
+import signal
+import stat
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
+
+import msgspec
 
 COMMAND_SECONDS = 5.0
+"""A command that takes longer is ended: detection never waits for a driver that hangs."""
+MOST_BYTES = 1 << 16
+MOST_NAMES = 4096
+MORE_PLACES = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/lib/wsl/lib", "/opt/rocm/bin")
+"""Folders that are searched for a program after those of ``PATH``."""
+
+
+class Output(msgspec.Struct, frozen=True):
+    """What a command printed, stdout and stderr together, or the ``problem``: why nothing of it can be used."""
+
+    text: str = ""
+    problem: str = ""
+
+
+class Processor(msgspec.Struct, frozen=True):
+    """A processor as archspec sees it: the best target, and the facts that the choice rests on (empty where the system has none)."""
+
+    target: str
+    vendor: str = ""
+    features: frozenset[str] = frozenset()
+    part: str = ""
 
 
 class Probe(Protocol):
-    """What can be asked of a host. Nothing here raises: what cannot be had is None."""
+    """What can be asked of a host. Nothing here raises or waits long: what cannot be had is None or empty."""
 
     def system(self) -> str:
-        """``Linux``, ``Darwin``, ``Windows`` or ``FreeBSD``."""
+        """``Linux``, ``Darwin``, ``Windows`` or another name that ``uname -s`` prints."""
 
     def release(self) -> str:
-        """The kernel's release, as ``uname -r`` prints it."""
-
-    def os_release(self) -> Mapping[str, str]:
-        """The fields of ``/etc/os-release``; empty when there is none."""
+        """The kernel's release, as ``uname -r`` prints it; the version of Windows."""
 
     def environment(self, name: str) -> str | None:
         """An environment variable."""
 
-    def run(self, *command: str) -> str | None:
-        """What a command prints, on stdout and stderr together; None when it cannot be run."""
+    def read(self, path: str) -> bytes | None:
+        """The first 64 KiB of a plain file."""
 
-    def executable(self) -> bytes | None:
-        """The first kibibytes of the running Python, whose dynamic linker tells the libc."""
+    def names(self, folder: str) -> list[str]:
+        """The names in a folder, sorted; at most 4096."""
+
+    def run(self, *command: str) -> Output:
+        """Run a command, in the C locale, for at most 5 seconds and 64 KiB."""
 
     def real_path(self, path: str) -> str | None:
         """The path with links resolved; None when nothing is there."""
 
-    def cpu(self) -> str | None:
-        """The most specific CPU target that the processor has all features of."""
+    def python(self) -> str:
+        """The path of the running Python."""
+
+    def cpu(self) -> Processor | None:
+        """The processor."""
 
 
 class HostProbe:
@@ -46,51 +76,129 @@ class HostProbe:
 
     def system(self) -> str:
         """See ``Probe``."""
-        return platform.system()
+        return os.uname().sysname if hasattr(os, "uname") else "Windows"
 
     def release(self) -> str:
         """See ``Probe``."""
-        return platform.release() if platform.system() != "Windows" else platform.version()
+        if hasattr(os, "uname"):
+            return os.uname().release
+        import platform  # only Windows needs it
 
-    def os_release(self) -> Mapping[str, str]:
-        """See ``Probe``."""
-        try:
-            return platform.freedesktop_os_release()
-        except OSError:
-            return {}
+        return platform.version()
 
     def environment(self, name: str) -> str | None:
         """See ``Probe``."""
         return os.environ.get(name)
 
-    def run(self, *command: str) -> str | None:
+    def read(self, path: str) -> bytes | None:
         """See ``Probe``."""
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, stdin=subprocess.DEVNULL)
-        except (OSError, subprocess.SubprocessError, ValueError):
-            return None
-        return done.stdout + done.stderr
+        with suppress(OSError, ValueError):
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            with os.fdopen(handle, "rb") as file:
+                return file.read(MOST_BYTES) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+        return None
 
-    def executable(self) -> bytes | None:
+    def names(self, folder: str) -> list[str]:
         """See ``Probe``."""
+        with suppress(OSError, ValueError), os.scandir(folder) as entries:
+            return sorted(entry.name for entry in islice(entries, MOST_NAMES))
+        return []
+
+    def run(self, *command: str) -> Output:
+        """See ``Probe``."""
+        program = _located(command[0])
+        if program is None or os.name != "posix":
+            return Output(problem=f"{command[0]} is not on this host")
         try:
-            with Path(os.path.realpath(sys.executable)).open("rb") as file:
-                return file.read(1 << 14)
-        except OSError:
-            return None
+            process = subprocess.Popen(
+                [program, *command[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "LC_ALL": "C"},
+                start_new_session=True,
+            )
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            return Output(problem=f"{command[0]} does not start ({getattr(error, 'strerror', None) or type(error).__name__})")
+        return _result(command[0], process)
 
     def real_path(self, path: str) -> str | None:
         """See ``Probe``."""
-        try:
-            return str(Path(path).resolve(strict=True))
-        except OSError:
-            return None
+        with suppress(OSError, ValueError):
+            return os.path.realpath(path, strict=True)
+        return None
 
-    def cpu(self) -> str | None:
+    def python(self) -> str:
         """See ``Probe``."""
-        import archspec.cpu  # reading the processor's features takes time, and only detection needs it
+        return sys.executable or ""
 
-        try:
-            return str(archspec.cpu.host().name)
-        except (OSError, ValueError, KeyError):
-            return None
+    def cpu(self) -> Processor | None:
+        """See ``Probe``."""
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # archspec warns of what it cannot read, and says the family then
+            try:
+                return _processor()
+            except (OSError, ValueError, LookupError, AttributeError, TypeError, subprocess.SubprocessError):
+                return None
+
+
+def _processor() -> Processor:
+    import archspec.cpu  # reading the processor's features takes time, and only detection needs it
+    from archspec.cpu.detect import detected_info
+
+    found = detected_info()
+    return Processor(str(archspec.cpu.host().name), str(found.vendor), frozenset(found.features), str(getattr(found, "cpu_part", "")))
+
+
+def _located(program: str) -> str | None:
+    """The path of a program; one that is named with its folder is where it is."""
+    if os.sep in program:
+        return program if os.access(program, os.X_OK) else None
+    folders = [*map(Path, os.environ.get("PATH", "").split(os.pathsep)), *map(Path, MORE_PLACES)]
+    paths = (folder / program for folder in folders if folder.is_absolute())
+    return next((str(path) for path in paths if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def _result(name: str, process: subprocess.Popen[bytes]) -> Output:
+    """What the process prints, unless it takes too long or prints too much: then it is ended, with all that it started."""
+    pipe: IO[bytes] = process.stdout  # type: ignore[assignment] # it is a pipe, as asked for
+    deadline = time.monotonic() + COMMAND_SECONDS
+    with pipe:
+        data = _collected(pipe.fileno(), deadline)
+    try:
+        process.wait(max(0.0, deadline - time.monotonic()) if data is not None and len(data) <= MOST_BYTES else 0)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        late = data is None or len(data) <= MOST_BYTES
+        return Output(
+            problem=f"{name} took longer than {COMMAND_SECONDS:g} s" if late else f"{name} printed more than {MOST_BYTES >> 10} KiB"
+        )
+    if data is None or len(data) > MOST_BYTES:
+        return Output(problem=f"{name} printed what cannot be used")
+    return Output(data.decode("utf-8", errors="replace"))
+
+
+def _collected(handle: int, deadline: float) -> bytes | None:
+    """All bytes until the end, one more than the most at most; None when the end does not come in time."""
+    data = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(handle, selectors.EVENT_READ)
+        while len(data) <= MOST_BYTES:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                return None
+            chunk = os.read(handle, MOST_BYTES + 1 - len(data))
+            if not chunk:
+                break
+            data += chunk
+    return data
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group. One that a driver holds cannot be ended, and is not waited for."""
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(0.5)

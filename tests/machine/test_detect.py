@@ -1,145 +1,161 @@
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping
+import os
+import sys
+import time
+from pathlib import Path
 
+import archspec
 import pytest
+from fakes.host import FakeHost, glibc_host
 
-from resolver.machine import HostProbe, detect
-from resolver.machine.detect import interpreter, libc_prefix, macos_name
+from resolver.arch.features import features
+from resolver.machine import HostProbe, detect, probe
+from resolver.machine.near import near_target
+from resolver.machine.probe import Processor
 
-GLIBC = "ld.so (Ubuntu GLIBC 2.39-0ubuntu8.4) stable release version 2.39.\nCopyright (C) 2024"
-MUSL = "musl libc (x86_64)\nVersion 1.2.5\nDynamic Program Loader"
-
-
-def elf(linker: str, *, wide: bool = True) -> bytes:
-    """The head of an ELF file whose one segment names a dynamic linker."""
-    text = linker.encode() + b"\0"
-    if wide:
-        head = b"\x7fELF\x02\x01\x01".ljust(32, b"\0") + struct.pack("<Q", 64) + bytes(14) + struct.pack("<HH", 56, 1)
-        segment = struct.pack("<IIQQQQQQ", 3, 4, 120, 0, 0, len(text), len(text), 1)
-    else:
-        head = b"\x7fELF\x01\x01\x01".ljust(28, b"\0") + struct.pack("<I", 64) + bytes(10) + struct.pack("<HH", 32, 1)
-        segment = struct.pack("<IIIIIIII", 3, 96, 0, 0, len(text), len(text), 4, 1)
-    return head.ljust(64, b"\0") + segment + text
+RECORDED = Path(archspec.__file__).parent / "json" / "tests" / "targets"
+VENDORS = {"0x41": "ARM", "0x46": "Fujitsu", "0x43": "Cavium", "0x61": "Apple", "0xc0": "Ampere", "0x4e": "Nvidia"}
+posix = pytest.mark.skipif(os.name != "posix", reason="commands are run on POSIX systems only")
 
 
-class FakeProbe:
-    """A host made of a few facts."""
-
-    def __init__(
-        self, system: str = "Linux", *, release: str = "6.1", cpu: str | None = "zen3", linker: str = "/lib64/ld.so", **facts: str
-    ) -> None:
-        self.facts = facts
-        self._system, self._release, self._cpu, self.linker = system, release, cpu, linker
-
-    def system(self) -> str:
-        return self._system
-
-    def release(self) -> str:
-        return self._release
-
-    def os_release(self) -> Mapping[str, str]:
-        return {key: value for key, value in self.facts.items() if key.isupper()}
-
-    def environment(self, name: str) -> str | None:
-        return self.facts.get(f"env_{name}")
-
-    def run(self, *command: str) -> str | None:
-        return self.facts.get("sw_vers" if command[0] == "sw_vers" else "libc")
-
-    def executable(self) -> bytes | None:
-        return elf(self.linker) if self.linker else None
-
-    def real_path(self, path: str) -> str | None:
-        return self.facts.get("real", path)
-
-    def cpu(self) -> str | None:
-        return self._cpu
+def processor(name: str, *, without: tuple[str, ...] = (), seen_as: str = "", part: str = "") -> Processor:
+    known = features()[name]
+    return Processor(seen_as or name, known.vendor, known.features - set(without), part)
 
 
-@pytest.mark.parametrize(
-    ("fields", "name"),
-    [
-        ({"ID": "ubuntu", "VERSION_ID": "24.04"}, "ubuntu24.04"),
-        ({"ID": "debian", "VERSION_ID": "12"}, "debian12"),
-        ({"ID": "rhel", "VERSION_ID": "9.4"}, "rhel9"),
-        ({"ID": "almalinux", "VERSION_ID": "8.10"}, "almalinux8"),
-        ({"ID": "opensuse-leap", "VERSION_ID": "15.6"}, "opensuse_leap15"),
-        ({"ID": "opensuse-tumbleweed", "VERSION_ID": "20240101", "libc": GLIBC}, "opensusetumbleweed2.39"),
-        ({"ID": "alpine", "VERSION_ID": "3.20.1"}, "alpine3"),
-        ({"ID": "arch"}, "arch"),
-    ],
-)
-def test_names_of_linux(fields: dict[str, str], name: str) -> None:
-    assert detect(FakeProbe(**fields)).os == name
-
-
-@pytest.mark.parametrize(
-    ("version", "name"),
-    [
-        ("10.15.7", "catalina"),
-        ("10.16", "bigsur"),
-        ("11.6", "bigsur"),
-        ("12.1", "monterey"),
-        ("15.3", "sequoia"),
-        ("26.0", "tahoe"),
-        ("99", "macos"),
-    ],
-)
-def test_names_of_macos(version: str, name: str) -> None:
-    assert macos_name(version) == name
-    assert detect(FakeProbe("Darwin", sw_vers=f"{version}\n", cpu="m1")).os == name
-
-
-def test_a_deployment_target_comes_first() -> None:
-    machine = detect(FakeProbe("Darwin", sw_vers="15.3", env_MACOSX_DEPLOYMENT_TARGET="14.0"))
-    assert (machine.os, machine.found_by["os"]) == ("sonoma", "MACOSX_DEPLOYMENT_TARGET")
-
-
-def test_other_systems() -> None:
-    assert detect(FakeProbe("Windows", release="10.0.19045")).os == "windows10.0.19045"
-    assert detect(FakeProbe("FreeBSD", release="14.1-RELEASE")).os == "freebsd14.1"
-
-
-@pytest.mark.parametrize(("text", "libc"), [(GLIBC, "glibc@2.39"), (MUSL, "musl@1.2.5")])
-def test_the_dynamic_linker_tells_the_libc(text: str, libc: str) -> None:
-    machine = detect(FakeProbe(ID="x", libc=text, real="/usr/lib/x86_64-linux-gnu/ld.so.2"))
-    assert str(machine.libc) == libc
-    assert "--version" in machine.found_by["libc"]
+def test_a_whole_host() -> None:
+    machine = detect(glibc_host())
+    assert str(machine) == "linux-debian12-zen3 glibc@2.36"
+    assert set(machine.found_by) == {"platform", "os", "target", "libc"}
+    assert set(machine.unknown) == {"cuda_arch", "amdgpu_target"}
 
 
 def test_a_host_that_tells_nothing() -> None:
-    machine = detect(FakeProbe(cpu=None, linker=""))
-    assert (machine.platform, machine.os, machine.target, machine.libc) == ("linux", None, None, None)
+    machine = detect(FakeHost(cpu=None))
+    assert str(machine) == "linux-?-?"
+    assert set(machine.unknown) == {"os", "target", "libc", "cuda_arch", "amdgpu_target"}
+    assert all(machine.unknown.values())
     assert dict(machine.found_by) == {"platform": "uname"}
 
 
+def test_only_what_is_wanted_is_asked() -> None:
+    host = glibc_host()
+    machine = detect(host, ["os"])
+    assert host.asked == []
+    assert (machine.os, machine.target, machine.libc, dict(machine.unknown)) == ("debian12", None, None, {})
+
+
+def test_one_hidden_flag_is_a_doubt() -> None:
+    doubt = near_target(processor("zen3", without=("pku",), seen_as="zen2"))
+    assert doubt is not None
+    assert (doubt.fact, doubt.better, doubt.missing) == ("target", "zen3", ("pku",))
+    assert "detected as zen2; for zen3 it lacks only the flag pku" in doubt.text
+    assert detect(FakeHost(cpu=processor("zen3", without=("pku",), seen_as="zen2"))).doubts == (doubt,)
+
+
+def test_an_arm_core_is_known_by_its_part_number() -> None:
+    hidden = ("svei8mm", "svebf16", "i8mm", "bf16", "dgh", "rng", "sve", "paca")
+    cpu = processor("neoverse_v1", without=hidden, seen_as="neoverse_n1", part="0xd40")
+    doubt = near_target(cpu)
+    assert doubt is not None
+    assert doubt.better == "neoverse_v1"
+    assert "an old kernel may hide" in doubt.text
+    assert "and 1 more" in doubt.text
+
+
 @pytest.mark.parametrize(
-    ("linker", "prefix"),
+    "cpu",
     [
-        ("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "/usr"),
-        ("/usr/lib64/ld-linux-x86-64.so.2", "/usr"),
-        ("/lib64/ld-2.17.so", "/"),
-        ("/lib/ld-musl-x86_64.so.1", "/"),
-        ("/opt/glibc/lib/ld.so", "/opt/glibc"),
+        processor("zen3"),
+        processor("zen2"),
+        processor("skylake_avx512"),
+        processor("haswell"),
+        processor("m1"),
+        Processor("power9le"),
+        Processor("nosuch", "x", frozenset({"a"})),
     ],
 )
-def test_prefix_of_a_libc(linker: str, prefix: str) -> None:
-    assert libc_prefix(linker) == prefix
+def test_a_plain_processor_is_no_doubt(cpu: Processor) -> None:
+    assert near_target(cpu) is None
 
 
-@pytest.mark.parametrize("wide", [True, False])
-def test_the_interpreter_of_an_elf_file(*, wide: bool) -> None:
-    assert interpreter(elf("/lib/ld.so", wide=wide)) == "/lib/ld.so"
+def recorded(path: Path) -> Processor:
+    """The first processor of a recorded ``/proc/cpuinfo``, as archspec sees it."""
+    pairs = (line.partition(":") for line in path.read_text("utf-8").partition("\n\n")[0].splitlines())
+    data = {key.strip(): value.strip() for key, colon, value in pairs if colon}
+    flags = data.get("flags") or data.get("Features") or ""
+    vendor = data.get("vendor_id") or VENDORS.get(data.get("CPU implementer", ""), "generic")
+    return Processor(path.name.rpartition("-")[2], vendor, frozenset(flags.split()), data.get("CPU part", ""))
 
 
-@pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF", b"\x7fELF" + b"\xff" * 100, elf("/x")[:70]])
-def test_other_files_have_none(data: bytes) -> None:
-    assert interpreter(data) == ""
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="this archspec ships no recorded processors")
+def test_no_recorded_processor_is_doubted_but_one_without_aes() -> None:
+    doubts = {path.name: doubt for path in RECORDED.glob("linux-*") if (doubt := near_target(recorded(path)))}
+    assert {name: (doubt.better, doubt.missing) for name, doubt in doubts.items()} == {"linux-rhel7-x86_64_v3": ("haswell", ("aes",))}
 
 
 def test_the_real_host_tells_its_platform() -> None:
     machine = detect(HostProbe())
     assert machine.platform in ("linux", "darwin", "windows", "freebsd")
     assert machine.found_by["platform"] == "uname"
+    assert set(machine.found_by).isdisjoint(machine.unknown)
+
+
+@posix
+def test_a_command_answers_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "COMMAND_SECONDS", 0.3)
+    host = HostProbe()
+    assert host.run(sys.executable, "-c", "import sys; print('a'); sys.stdout.flush(); print('b', file=sys.stderr)").text == "a\nb\n"
+    assert host.run("/bin/sh", "-c", "echo $LC_ALL; exit 3").text == "C\n"
+    assert host.run("/bin/sh", "-c", "yes").problem == "/bin/sh printed more than 64 KiB"
+    assert host.run("no-such-program-here").problem == "no-such-program-here is not on this host"
+    assert host.run("/etc/passwd").problem == "/etc/passwd is not on this host"
+
+
+@posix
+@pytest.mark.parametrize(
+    "script", ["sleep 60", "sleep 60 & sleep 60", "exec >&- 2>&-; sleep 60", "trap '' TERM; while :; do sleep 1; done"]
+)
+def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    monkeypatch.setattr(probe, "COMMAND_SECONDS", 0.2)
+    start = time.perf_counter()
+    assert HostProbe().run("/bin/sh", "-c", script).problem == "/bin/sh took longer than 0.2 s"
+    assert time.perf_counter() - start < 2
+
+
+@posix
+def test_only_plain_files_are_read_and_only_their_beginning(tmp_path: Path) -> None:
+    host = HostProbe()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(bytes(1 << 20))
+    assert host.read(str(tmp_path / "pipe")) is None
+    assert host.read(str(tmp_path)) is None
+    assert host.read("/dev/zero") is None
+    assert host.read("a\0b") is None
+    assert len(host.read(str(tmp_path / "large")) or b"") == 1 << 16
+    assert host.names(str(tmp_path)) == ["large", "pipe"]
+    assert host.names(str(tmp_path / "none")) == []
+    assert host.real_path(str(tmp_path / "none")) is None
+
+
+@posix
+def test_a_program_is_not_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 9.0\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".:")
+    monkeypatch.setattr(probe, "MORE_PLACES", ())
+    assert HostProbe().run("nvidia-smi").problem == "nvidia-smi is not on this host"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert HostProbe().run("nvidia-smi").text == "9.0\n"
+
+
+def test_an_archspec_that_fails_leaves_the_target_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    import archspec.cpu
+
+    def broken() -> None:
+        raise ValueError
+
+    monkeypatch.setattr(archspec.cpu, "host", broken)
+    assert HostProbe().cpu() is None
