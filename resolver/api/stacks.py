@@ -12,13 +12,16 @@ import msgspec
 from msgspec.structs import replace
 
 from resolver.api.configuration import MOST_LOCK_BYTES, LocalFiles, read_plain
-from resolver.api.settings import Settings
+from resolver.api.settings import Settings, shipped_stacks
 from resolver.arch.machine import Machine
 from resolver.errors import FormatError, InputError, did_you_mean, without_credentials
 from resolver.formats.yaml_tree import load_yaml
 from resolver.spec.abstract import AbstractSpec
+from resolver.stacks.expansion import Made
 from resolver.stacks.paths import Surroundings
+from resolver.stacks.places import Spot
 from resolver.stacks.sections import decoded
+from resolver.stacks.speclists import Text
 from resolver.stacks.stack import DEFAULT_GROUP, Group, Stack
 from resolver.stacks.tree import read_configuration, refuse
 
@@ -63,7 +66,8 @@ def load_stack(request: StackRequest, machine: Machine, settings: Settings, pool
     roots = {url: str(Path(folder).absolute()) for url, folder in request.include_roots.items()}
     around = Surroundings(machine, request.environment, roots, str(path.parent))
     lowest = str(Path(request.spack_config).absolute()) if request.spack_config else ""
-    configuration = read_configuration(manifest, place, around, files, follow=request.include, lowest=lowest)
+    ours = any(folder in path.parents for folder in shipped_stacks())
+    configuration = read_configuration(manifest, place, around, files, follow=request.include, lowest=lowest, known_good=ours)
     try:
         stack = Stack.read(manifest, place, machine, request.environment, configuration=configuration)
     except InputError as error:
@@ -82,7 +86,9 @@ def _locked_groups(locks: Sequence[str], groups: Sequence[Group]) -> list[Group]
         while name in taken:
             name, number = f"{base}-{number}", number + 1
         taken.add(name)
-        found.append(Group(name, _locked_roots(path), "false"))
+        roots = _locked_roots(path)
+        made = tuple(Made(root, Text(str(root), Spot(path, path="roots"))) for root in roots)
+        found.append(Group(name, roots, "false", made=made))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ from resolver.cli.options import json_option, machine_options, stack_options, ta
 from resolver.cli.output import clean, print_document
 
 if TYPE_CHECKING:
+    from resolver.api.expand import Tags
     from resolver.stacks.stack import Group, Stack
     from resolver.stacks.trace import Exclusion, Origin
 
@@ -34,28 +35,31 @@ def command(context: Context, /, stack: str, explain: bool, as_json: bool, **opt
       spack-resolver expand ./spack.yaml --explain --env CI=1
       spack-resolver expand ./spack.yaml --json
     """
-    from resolver.api.expand import expand
+    from resolver.api.expand import expand, tags_of_runners
 
     machine = take_machine(context, options)
     result = expand(context.settings, take_stack(stack, options), machine)
+    tags, unread = tags_of_runners(result, machine) if as_json or explain else ({}, [])
+    warnings = [*result.warnings, *unread]
     if as_json:
-        print_document("expand", {"stack": result.name, "machine": machine_body(machine), **_body(result, explain=explain)})
+        about = {"stack": result.name, "machine": machine_body(machine)}
+        print_document("expand", {**about, **_body(result, tags, explain=explain), "warnings": warnings})
         return
-    for warning in result.warnings:
+    for warning in warnings:
         context.say(f"warning: {clean(warning)}")
+    if explain:
+        click.echo("".join(f"{clean(line)}\n" for line in _explained(result, tags)), nl=False)
+        return
     for group in result.groups:
         if len(result.groups) > 1:
             context.say(f"group: {group.name}")
-        for line in _explained(group, result.place) if explain else map(str, group.roots):
-            click.echo(clean(line))
-    for left in result.left_out if explain else ():
-        click.echo(clean(f"left out: {left.definition} at {_short(left.where, result.place)}, since this is false: {left.condition}"))
+        click.echo("".join(f"{clean(str(root))}\n" for root in group.roots), nl=False)
 
 
-def _body(stack: Stack, *, explain: bool) -> dict[str, Any]:
+def _body(stack: Stack, tags: Mapping[str, Sequence[Tags]], *, explain: bool) -> dict[str, Any]:
     left_out = [{"definition": left.definition, "when": left.condition, "where": left.where} for left in stack.left_out]
-    groups = [{**_group(group), **(_explanation(group) if explain else {})} for group in stack.groups]
-    return {"groups": groups, "left_out": left_out, "warnings": list(stack.warnings)}
+    groups = [{**_group(group), "tags": tags.get(group.name), **(_explanation(group) if explain else {})} for group in stack.groups]
+    return {"groups": groups, "left_out": left_out, "not_included": list(stack.not_included)}
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -75,7 +79,21 @@ def _explanation(group: Group) -> dict[str, Any]:
     return {"origins": list(origins(group)), "excluded": list(exclusions(group)), "empty": list(emptied(group))}
 
 
-def _explained(group: Group, manifest: str) -> Iterator[str]:
+def _explained(stack: Stack, tags: Mapping[str, Sequence[Tags]]) -> Iterator[str]:
+    """Group by group, then what is not for the machine: includes and definitions."""
+    for group in stack.groups:
+        if len(stack.groups) > 1:
+            needs = f"   needs: {', '.join(group.needs)}" if group.needs else ""
+            yield f"group: {group.name}   unify: {group.unify}{needs}{'' if group.explicit else '   explicit: false'}"
+        yield from _roots(group, stack.place, tags.get(group.name, ()))
+    for each in stack.not_included:
+        why = "which is optional and not there" if each.when is None else f"since this is false: {each.when}"
+        yield f"left out: the include {each.include} at {_short(each.where, stack.place)}, {why}"
+    for left in stack.left_out:
+        yield f"left out: {left.definition} at {_short(left.where, stack.place)}, since this is false: {left.condition}"
+
+
+def _roots(group: Group, manifest: str, tags: Sequence[Tags]) -> Iterator[str]:
     """Each root with the lines that it was made of, then what is not asked for."""
     from resolver.stacks.trace import emptied, exclusions, origins
 
@@ -83,6 +101,7 @@ def _explained(group: Group, manifest: str) -> Iterator[str]:
     for index, root in enumerate(group.roots):
         yield str(root)
         yield from _lines(found[index], manifest) if found else ()
+        yield from [f"    runner: {', '.join(tags[index])}"] if tags and tags[index] else ()
     yield from (_exclusion(each, manifest) for each in exclusions(group))
     yield from (f"nothing: the matrix at {_short(each.matrix, manifest)}, since its row {each.row} is empty" for each in emptied(group))
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def command(context: Context, /, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - the shared options
     """List the stacks that are known, and how many roots each has on a machine.
 
-    Known are those of the configuration's folders and those that ship with the program. Without a machine, those of `spack-resolver machine
-    --list machines` are gone through. A stack that cannot be for a machine has no roots there, and says why.
+    Known are those of the configuration's folders and those that ship with the program. Without a machine, the configuration's
+    machines and GitHub's runners are gone through. A stack that cannot be for a machine has no roots there, and says why.
 
     \b
     Examples:
@@ -49,11 +49,9 @@ def command(context: Context, /, as_json: bool, **options: Any) -> None:  # noqa
 def _machines(context: Context, options: dict[str, Any]) -> list[Machine]:
     if any(options[name] for name in MACHINE_OPTIONS):
         return [take_machine(context, options)]
-    from resolver.api.machines import named_machine
-    from resolver.api.names import known_names
+    from resolver.api.machines import usual_machines
 
-    settings = context.settings
-    return [named_machine(name, settings) for name in known_names("machines", settings)]
+    return usual_machines(context.settings)
 
 
 def _body(stack: ListedStack) -> dict[str, Any]:

@@ -100,11 +100,10 @@ def _compose_slowly(text: str, where: str, refusal: Exception | None) -> Any:  #
 
 def _refused(text: str, where: str, error: Exception) -> FormatError:
     """What the library says, with the place that it names."""
-    from resolver.formats.yaml_words import hint_for, words_of
+    from resolver.formats.yaml_words import hint_for, place_of, words_of
 
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    place = (mark.line + 1, mark.column + 1) if mark else None
-    return FormatError(f"not YAML: {words_of(error)}", where=_where(where, place), hint=hint_for(text, place))
+    place = place_of(error, text)
+    return FormatError(f"not YAML: {words_of(error)}", where=_where(where, place), hint=hint_for(text, place, error))
 
 
 def _check_brackets(text: str, where: str) -> None:
@@ -114,7 +113,7 @@ def _check_brackets(text: str, where: str) -> None:
         depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
         if depth > DEEPEST:
             line = text.count("\n", 0, match.start()) + 1
-            raise _too_much(where, (line, match.start() - text.rfind("\n", 0, match.start())), MOST_NODES)
+            raise _too_deep(where, (line, match.start() - text.rfind("\n", 0, match.start())))
 
 
 def _check_depth(text: str, where: str) -> None:
@@ -124,12 +123,12 @@ def _check_depth(text: str, where: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             mark = event.start_mark
-            raise _too_much(where, (mark.line + 1, mark.column + 1) if mark else None, MOST_NODES)
+            raise _too_deep(where, (mark.line + 1, mark.column + 1) if mark else None)
 
 
-def _too_much(where: str, place: Place | None, most: int) -> FormatError:
-    msg = f"more than {most} values or {DEEPEST} levels"
-    return FormatError(msg, where=_where(where, place), hint="its aliases may multiply")
+def _too_deep(where: str, place: Place | None) -> FormatError:
+    msg = f"values are nested more than {DEEPEST} deep"
+    return FormatError(msg, where=_where(where, place), hint="no configuration is as deep: is a bracket left open?")
 
 
 def _where(name: str, place: Place | None) -> str:
@@ -161,8 +160,11 @@ class _Builder:
 
     def build(self, node: Any, depth: int) -> Any:  # noqa: ANN401 - a node of either library; any YAML value
         self.count += 1
-        if self.count > self.most or depth > DEEPEST:
-            raise _too_much(self.where, _place(node), self.most)
+        if self.count > self.most:
+            msg = f"more than {self.most} values"
+            raise FormatError(msg, where=_where(self.where, _place(node)), hint="its aliases may multiply")
+        if depth > DEEPEST:
+            raise _too_deep(self.where, _place(node))
         value = node.value
         if isinstance(value, str):
             return value if node.tag == TEXT_TAG else scalar(value, node.style, node.tag)

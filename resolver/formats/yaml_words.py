@@ -21,8 +21,21 @@ def words_of(error: Exception) -> str:
     return words if len(words) <= LONGEST else f"{words[:LONGEST]}..."
 
 
-def hint_for(text: str, place: tuple[int, int] | None) -> str:
+def place_of(error: Exception, text: str) -> tuple[int, int] | None:
+    """Line and column that the error names, or those of the character that it refuses."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark:
+        return mark.line + 1, mark.column + 1
+    at = getattr(error, "position", None)
+    return (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)) if isinstance(at, int) else None
+
+
+def hint_for(text: str, place: tuple[int, int] | None, error: Exception) -> str:
     """What to write instead, guessed from the text at the place of the error."""
+    if "another document" in words_of(error):
+        return "a file is one document: remove what follows '---'"
+    if getattr(error, "character", None) is not None:
+        return "remove the character, or write it as \\x.. in double quotes"
     lines = text.split("\n")
     line = lines[place[0] - 1] if place and place[0] <= len(lines) else ""
     column = place[1] - 1 if place else 0

@@ -1,66 +1,81 @@
-"""The ``ci`` section: what the job that builds a spec is to be like, its runner's tags above all.
+"""The ``ci`` section: the tags of the runner that builds a root.
 
+Only tags are read; of images, variables and scripts nothing here makes use. A dynamic mapping, which asks a server, is passed over.
 Sources: Spack ``ci/common.py`` (``SpackCIConfig.generate_ir``), ``config.py:remove_yaml``, ``schema/ci.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from resolver.errors import InputError, without_credentials
+from resolver.arch.machine import Machine
+from resolver.errors import InputError
 from resolver.formats.shapes import listed, mapping, texts
 from resolver.spec.abstract import AbstractSpec
-from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.satisfies import intersects
 from resolver.stacks.merge import identity, merged, read_key
 from resolver.stacks.scopes import Configuration
 
-Kind = Literal["build", "copy", "cleanup", "noop", "reindex", "signing"]
 NAMED = ("any", "build", "copy", "cleanup", "noop", "reindex", "signing")
 """In the order in which Spack looks for them: an element that names several jobs counts for the first only."""
+BUILDING = ("any", "build")
 RESERVED = ("public", "protected", "notary")
 """Tags that nobody may give: Spack takes them away, and adds public or protected itself by the type of the pipeline."""
-SIGNING = ("aws", "protected", "notary")
-TYPED = frozenset({"tags", "image", "variables", "before_script", "script", "after_script"})
 
 
-class JobAttributes(msgspec.Struct, frozen=True):
-    """What a ``ci`` section asks for a job.
+class _Change(msgspec.Struct, frozen=True):
+    """What a job's attributes take away of the tags, and what they put on top."""
 
-    Scripts are lists of commands, without those that Spack puts in by itself. ``asks`` are the endpoints of dynamic mappings, whose answers
-    would be merged too; nobody is asked here. ``rest`` are all other keys, as they are written.
-    """
+    taken: Mapping[str, Any]
+    added: Mapping[str, Any]
 
-    tags: tuple[str, ...] = ()
-    image: str | None = None
-    entrypoint: tuple[str, ...] = ()
-    variables: Mapping[str, str] = msgspec.field(default_factory=dict)
-    before_script: tuple[str, ...] = ()
-    script: tuple[str, ...] = ()
-    after_script: tuple[str, ...] = ()
-    rest: Mapping[str, Any] = msgspec.field(default_factory=dict)
-    asks: tuple[str, ...] = ()
+    def applied(self, found: Mapping[str, Any]) -> Mapping[str, Any]:
+        left = dict(found)
+        for written, value in self.taken.items():
+            if read_key(written, in_memory=True)[1] == "replace":
+                left.clear()
+            elif isinstance(left.get("tags"), list) and isinstance(value, list):
+                left["tags"] = [tag for tag in left["tags"] if tag not in value]
+        return merged(self.added, left, in_memory=True) if self.added else left
 
 
-def job_attributes(ci: Mapping[str, Any], spec: ConcreteSpec | AbstractSpec | None = None, kind: Kind = "build") -> JobAttributes:
-    """The attributes of the job that builds ``spec``, or of a job of another kind, which has no spec.
+class _Step(msgspec.Struct, frozen=True):
+    """What one element of ``pipeline-gen`` changes: for the specs that match, or, without ``matches``, for all."""
 
-    The elements of ``pipeline-gen`` are applied from the last to the first, each over what the later ones gave. An abstract spec matches
-    what it may turn out to be. Raises ``InputError`` naming the place of what cannot be read.
-    """
-    found: dict[str, Any] = {"variables": _variables(spec)} if kind == "build" and isinstance(spec, ConcreteSpec) else {}
-    asks: list[str] = []
-    elements = listed(ci.get("pipeline-gen", ci.get("pipeline-gen:")), "ci:pipeline-gen")
-    for place in range(len(elements) - 1, -1, -1):
-        where = f"ci:pipeline-gen[{place}]"
-        element = mapping(elements[place], where)
-        found = _applied(found, element, spec if kind == "build" else None, kind, where)
-        if "dynamic-mapping" in element and kind == "build":
-            asks.append(without_credentials(str(mapping(element["dynamic-mapping"], where).get("endpoint", ""))))
-    return _attributes(found, kind, tuple(reversed(asks)))
+    changes: tuple[tuple[tuple[AbstractSpec, ...] | None, _Change], ...]
+    merges: bool = False
+
+    def applied(self, found: Mapping[str, Any], spec: AbstractSpec) -> Mapping[str, Any]:
+        """Entries from the last to the first; unless all are to be merged, the first that is met is the only one."""
+        for matches, change in self.changes:
+            if matches is None or any(want.name in (None, spec.name) and spec.intersects(want) for want in matches):
+                found = change.applied(found)
+                if not self.merges:
+                    break
+        return found
+
+
+class Runners:
+    """Knows the tags of the jobs that build specs on a machine. Raises ``InputError`` naming the place of what cannot be read."""
+
+    def __init__(self, ci: Mapping[str, Any], machine: Machine) -> None:
+        self.machine = AbstractSpec(platform=machine.platform, os=machine.os)
+        elements = listed(ci.get("pipeline-gen", ci.get("pipeline-gen:")), "ci:pipeline-gen")
+        read = [_step(element, f"ci:pipeline-gen[{place}]") for place, element in enumerate(elements)]
+        self.steps = [step for step in reversed(read) if step.changes]
+
+    def tags(self, spec: AbstractSpec) -> tuple[str, ...]:
+        """The tags for ``spec``, the highest first; it matches what it may turn out to be on the machine.
+
+        The elements are applied from the last to the first, each over what the later ones gave.
+        """
+        built = spec.constrained(self.machine) if spec.intersects(self.machine) else spec
+        found: Mapping[str, Any] = {}
+        for step in self.steps:
+            found = step.applied(found, built)
+        return tuple(tag for tag in texts(found.get("tags"), "ci: tags") if tag not in RESERVED)
 
 
 def ci_section(configuration: Configuration) -> dict[str, Any]:
@@ -87,107 +102,34 @@ def _elements(configuration: Configuration) -> list[Any]:
     return list(found.values())
 
 
-def _variables(spec: ConcreteSpec) -> dict[str, str]:
-    """The variables that Spack sets for a spec's job."""
-    compiler, _, compiler_version = spec.compiler.partition("@")
-    version = spec.wire.version
-    facts = {
-        "DAG_HASH": spec.hash,
-        "PKG_NAME": spec.name,
-        "PKG_VERSION": version,
-        "COMPILER_NAME": compiler,
-        "COMPILER_VERSION": compiler_version,
-        "ARCH": f"{spec.platform}-{spec.os}-{spec.target}",
-        "VARIANTS": spec.text.removeprefix(f"{spec.name}@{version}").strip(),
-    }
-    return {f"SPACK_JOB_SPEC_{name}": value for name, value in facts.items()}
+def _meant(element: object, where: str) -> dict[str, Any]:
+    """An element or an entry, its keys without their marks."""
+    return {read_key(key, in_memory=True)[0]: value for key, value in mapping(element, where).items()}
 
 
-def _applied(
-    found: dict[str, Any], element: Mapping[str, Any], spec: ConcreteSpec | AbstractSpec | None, kind: Kind, where: str
-) -> dict[str, Any]:
-    meant = {read_key(key, in_memory=True)[0]: value for key, value in element.items()}
-    name = next((name for name in NAMED if {f"{name}-job", f"{name}-job-remove"} & set(meant)), None)
+def _step(written: object, where: str) -> _Step:
+    """What an element means for jobs that build; nothing when it is for others, or for a server to say."""
+    element = _meant(written, where)
+    name = next((name for name in NAMED if {f"{name}-job", f"{name}-job-remove"} & set(element)), None)
     if name is not None:
-        return _changed(found, meant, name, where) if name in ("any", kind) else found
-    if "submapping" in meant and spec is not None:
-        return _submapped(found, meant, spec, where)
-    return found
+        return _Step(((None, _change(element, name, where)),) if name in BUILDING else ())
+    entries = [_entry(entry, f"{where}.submapping[{place}]") for place, entry in enumerate(listed(element.get("submapping"), where))]
+    return _Step(tuple(reversed(entries)), element.get("match_behavior", "first") != "first")
 
 
-def _changed(found: dict[str, Any], element: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
-    """What an element takes away, then what it puts on top."""
-    removed = mapping(element.get(f"{name}-job-remove"), f"{where}.{name}-job-remove")
-    added = mapping(element.get(f"{name}-job"), f"{where}.{name}-job")
-    result: dict[str, Any] = merged(added, _without(found, removed), in_memory=True)
-    return result
-
-
-def _without(low: Any, taken: Any) -> Any:  # noqa: ANN401 - any YAML value
-    """Items of lists are taken away by their values, a key as a whole only when it is written ``key::``."""
-    if isinstance(low, list) and isinstance(taken, list):
-        return [item for item in low if item not in taken]
-    if not isinstance(low, Mapping) or not isinstance(taken, Mapping):
-        return low
-    found = dict(low)
-    for written, value in taken.items():
-        key, way = read_key(written, in_memory=True)
-        if key in found and way == "replace":
-            del found[key]
-        elif key in found:
-            found[key] = _without(found[key], value)
-    return found
-
-
-def _submapped(found: dict[str, Any], element: Mapping[str, Any], spec: ConcreteSpec | AbstractSpec, where: str) -> dict[str, Any]:
-    """Entries from the last to the first; unless all are to be merged, the first that is met is the only one."""
-    entries = listed(element["submapping"], f"{where}.submapping")
-    for place in range(len(entries) - 1, -1, -1):
-        inside = f"{where}.submapping[{place}]"
-        entry = {read_key(key, in_memory=True)[0]: value for key, value in mapping(entries[place], inside).items()}
-        if any(_matches(spec, text, inside) for text in texts(entry.get("match"), f"{inside}.match")):
-            found = _changed(found, entry, "build", inside)
-            if element.get("match_behavior", "first") == "first":
-                return found
-    return found
-
-
-def _matches(spec: ConcreteSpec | AbstractSpec, text: str, where: str) -> bool:
+def _entry(written: object, where: str) -> tuple[tuple[AbstractSpec, ...], _Change]:
+    entry = _meant(written, where)
     try:
-        want = AbstractSpec.parse(text)
+        matches = tuple(map(AbstractSpec.parse, texts(entry.get("match"), f"{where}.match")))
     except InputError as error:
         raise error.at(f"{where}.match") from None
-    return intersects(spec, want) if isinstance(spec, ConcreteSpec) else spec.intersects(want)
+    return matches, _change(entry, "build", where)
 
 
-def _attributes(found: Mapping[str, Any], kind: Kind, asks: tuple[str, ...]) -> JobAttributes:
-    tags = tuple(tag for tag in texts(found.get("tags"), "ci: tags") if tag not in RESERVED)
-    if kind == "signing":
-        tags = (*SIGNING, *(tag for tag in tags if tag not in SIGNING))
-    image, entrypoint = _image(found.get("image"))
-    variables = mapping(found.get("variables"), "ci: variables")
-    return JobAttributes(
-        tags,
-        image,
-        entrypoint,
-        {key: "" if value is None else str(value) for key, value in variables.items()},
-        _commands(found, "before_script"),
-        _commands(found, "script"),
-        _commands(found, "after_script"),
-        rest={key: value for key, value in found.items() if key not in TYPED},
-        asks=asks,
-    )
+def _change(element: Mapping[str, Any], name: str, where: str) -> _Change:
+    return _Change(*(_tags(element.get(f"{name}-job{end}"), f"{where}.{name}-job{end}") for end in ("-remove", "")))
 
 
-def _image(value: object) -> tuple[str | None, tuple[str, ...]]:
-    if isinstance(value, Mapping):
-        name = value.get("name")
-        return None if name is None else str(name), texts(value.get("entrypoint"), "ci: image.entrypoint")
-    return (None if value is None else str(value)), ()
-
-
-def _commands(found: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """Commands of a script; lists in it only hold together what is merged as one."""
-    value = found.get(key)
-    items = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(command for item in items for command in texts(item, f"ci: {key}"))
+def _tags(attributes: object, where: str) -> dict[str, Any]:
+    """The tags among a job's attributes, under their key as it is written."""
+    return {key: value for key, value in mapping(attributes, where).items() if read_key(key, in_memory=True)[0] == "tags"}

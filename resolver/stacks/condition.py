@@ -29,6 +29,7 @@ from resolver.stacks.patterns import matched
 
 LONGEST = 2000
 HOSTNAME = "HOSTNAME"
+ASSIGNS = re.compile(r"[^=!<>]=[^=]")
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -61,7 +62,8 @@ def holds(text: str, machine: Machine, environment: Mapping[str, str]) -> bool:
     try:
         return bool(_Evaluator(text, machine, environment).value(_parsed(text).body))
     except (SyntaxError, RecursionError, MemoryError):
-        raise _error(text, "it is not an expression") from None
+        hint = "compare with ==" if ASSIGNS.search(text) else ""
+        raise _error(text, "it is not an expression", hint) from None
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise _error(text, str(error)) from None
 

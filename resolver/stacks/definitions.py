@@ -79,9 +79,10 @@ def _build(kept: Mapping[str, list[_Entry]], reader: Reader) -> dict[str, frozen
     """Build the definitions in their order; gives the names that each refers to."""
     refers: dict[str, frozenset[str]] = {}
     for name, entries in kept.items():
-        reader.asked = set()
+        reader.asked, reader.building = set(), name
         reader.definitions[name] = tuple(item for entry in entries for item in reader.items(entry.value, entry.spot))
         refers[name] = frozenset(reader.asked)
+    reader.building = ""
     return refers
 
 

@@ -64,7 +64,7 @@ class Expander:
             found += self.expanded(item)
             if len(found) > MOST_SPECS:
                 msg = f"more than {MOST_SPECS} specs"
-                raise InputError(msg, where=str(item.spot), hint="make the matrices smaller")
+                raise InputError(msg, where=str(item.spot), hint="ask for fewer, or make the matrices smaller")
         return found
 
     def expanded(self, item: Item) -> Sequence[Made]:
@@ -157,7 +157,7 @@ class Expander:
             if by is None:
                 found.append(made)
             elif isinstance(by, Text):
-                self.excluded.append(Excluded(made, by))
+                self.excluded.append(Excluded(before, by))
         return found
 
 

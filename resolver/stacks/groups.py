@@ -86,7 +86,7 @@ class Groups:
                 self.problems.add(InputError(f"group {name!r} has the unknown key {str(key)!r}", hint=hint), spot.key(value, key))
         if "matrix" in value and "specs" in value:
             hint = "put the matrix among the specs, as an item - matrix: [...]"
-            self.problems.add(InputError(f"group {name!r} has both specs and a matrix", hint=hint), spot.key(value, "matrix"))
+            self.problems.add(InputError(f"group {name!r} has both specs and a matrix", hint=hint), spot.key(value, "specs"))
 
     def ordered(self) -> list[Written]:
         """Groups such that each stands after those it needs, else as they are written; the default group first."""

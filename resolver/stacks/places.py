@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from resolver.errors import InputError
 
-PLACE = re.compile(r"(.+):(\d+):(\d+)")
+PLACE = re.compile(r"(.+?):(\d+):(\d+)")
 MOST_SHOWN = 50
 
 
@@ -45,6 +46,16 @@ class Spot(msgspec.Struct, frozen=True):
         return Spot(self.file, *place, path) if place else Spot(self.file, self.line, self.column, path)
 
 
+class GatheredError(InputError):
+    """Several errors as one: ``each`` of them, told one a line in the order of their places."""
+
+    def __init__(self, name: str, each: Sequence[InputError]) -> None:
+        lines = [" ".join(str(error).split("\n")) for error in each[:MOST_SHOWN]]
+        lines += [f"and {len(each) - MOST_SHOWN} more"] if len(each) > MOST_SHOWN else []
+        super().__init__(f"{len(each)} errors in {name}", why="".join(f"\n  {line}" for line in lines))
+        self.each = tuple(each)
+
+
 class Problems:
     """The errors of one stack, gathered so that a person sees all at once; each is kept once."""
 
@@ -52,18 +63,33 @@ class Problems:
         self.found: dict[str, InputError] = {}
 
     def add(self, error: InputError, spot: Spot | None = None) -> None:
-        """Keep an error, its place named."""
+        """Keep an error, its place named; of several that were gathered before, each."""
+        if isinstance(error, GatheredError):
+            self.found |= {str(one): one for one in error.each if str(one) not in self.found}
+            return
         if spot is not None:
             error.at(str(spot))
         self.found.setdefault(str(error), error)
 
+    def spots(self) -> set[Spot]:
+        """Where the errors are, as far as that is known."""
+        return {spot for error in self.found.values() if (spot := _spot(error)).line}
+
     def refuse(self, name: str) -> None:
-        """Raise the error, or one ``InputError`` that tells all of them, one a line; nothing when there is none."""
-        errors = list(self.found.values())
+        """Raise the error, or one for all of them; nothing when there is none."""
+        errors = sorted(self.found.values(), key=lambda error: _order(_spot(error), name))
         if len(errors) == 1:
             raise errors[0]
         if errors:
-            lines = [str(error) for error in errors[:MOST_SHOWN]]
-            lines += [f"and {len(errors) - MOST_SHOWN} more"] if len(errors) > MOST_SHOWN else []
-            msg = f"{len(errors)} errors in {name}"
-            raise InputError(msg, why="".join(f"\n  {line}" for line in lines))
+            raise GatheredError(name, errors)
+
+
+def _spot(error: InputError) -> Spot:
+    """The place that an error begins with, of which more may follow."""
+    found = PLACE.match(error.where)
+    return Spot(found[1], int(found[2]), int(found[3])) if found else Spot(error.where)
+
+
+def _order(spot: Spot, name: str) -> tuple[bool, str, int, int]:
+    """The file itself first, then those that it includes."""
+    return not spot.file.startswith(name), spot.file, spot.line, spot.column

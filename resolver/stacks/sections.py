@@ -41,9 +41,9 @@ def decoded(data: bytes, path: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line, column = data.count(b"\n", 0, error.start) + 1, error.start - data.rfind(b"\n", 0, error.start)
         msg = "not UTF-8 text"
-        raise FormatError(msg, where=f"{path}:{line}", hint="write it in UTF-8") from None
+        raise FormatError(msg, where=f"{path}:{line}:{column}", hint="write it in UTF-8") from None
 
 
 def check_sum(data: bytes, expected: str, path: str) -> None:

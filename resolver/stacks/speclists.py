@@ -65,14 +65,15 @@ Item = Text | Matrix
 class Reader:
     """Reads lists to items. What is wrong goes to ``problems``, and what is wrong is left out.
 
-    ``definitions`` are those that may be referred to, as they are built; ``later`` the places of those that are not built yet. ``asked``
-    grows with the names that are referred to.
+    ``definitions`` are those that may be referred to, as they are built; ``building`` is the one at work, ``later`` has the places of those
+    that are not built yet. ``asked`` grows with the names that are referred to.
     """
 
     def __init__(self, problems: Problems) -> None:
         self.definitions: dict[str, tuple[Item, ...]] = {}
         self.problems = problems
         self.later: dict[str, Spot] = {}
+        self.building = ""
         self.left = MOST_REFERRED
         self.asked: set[str] = set()
         self.sigils: dict[str, str] = {}
@@ -120,7 +121,9 @@ class Reader:
 
     def undefined(self, text: str, name: str, spot: Spot) -> tuple[Item, ...]:
         """Keep a problem: a name that is not defined, or not yet."""
-        if name in self.later:
+        if name and name == self.building:
+            hint = "a definition cannot refer to itself"
+        elif name in self.later:
             hint = f"{name} begins at {self.later[name]}; move it before what refers to it"
         elif name.split(maxsplit=1)[:1] != [name]:
             hint = "all that follows '$' is the name; to join a reference with more, write a matrix: [[$name], [+more]]"
@@ -146,13 +149,7 @@ class Reader:
     def matrix(self, value: Mapping[str, Any], spot: Spot) -> tuple[Item, ...]:
         """A mapping with the rows of a matrix, and what it excludes."""
         if "matrix" not in value or not set(value) <= set(MATRIX_KEYS):
-            what = f"an item with the keys {', '.join(map(str, value))}"
-            unknown = next((str(key) for key in value if key not in MATRIX_KEYS), "")
-            return self.wrong(
-                what,
-                spot,
-                f"{did_you_mean(unknown, MATRIX_KEYS)}a matrix has `matrix` and may have `exclude`; quote a spec that ends in ':'",
-            )
+            return self.no_matrix(value, spot)
         place, rows = spot.key(value, "matrix"), value["matrix"]
         if not isinstance(rows, list) or not rows:
             return self.wrong("a matrix is a list of rows", place, "write each row as a list, as in [[hdf5, zlib], [+mpi]]")
@@ -163,6 +160,15 @@ class Reader:
             msg = f"more than {DEEPEST} matrices within one another"
             raise InputError(msg, where=str(spot), hint="write them as fewer rows")
         return (Matrix(read, exclude, spot, depth=depth),)
+
+    def no_matrix(self, value: Mapping[str, Any], spot: Spot) -> tuple[Item, ...]:
+        """Keep a problem: an item with other keys than a matrix has, of which a spec that is not quoted may be one."""
+        unknown = next((str(key) for key in value if key not in MATRIX_KEYS), "")
+        if "@" in unknown:
+            return self.wrong(f"{unknown}: is read as a key", spot, f"quote the spec: '{unknown}:'")
+        hint = f"{did_you_mean(unknown, MATRIX_KEYS)}a matrix has `matrix` and may have `exclude`; quote a spec that ends in ':'"
+        place = spot.key(value, unknown) if "matrix" in value else spot
+        return self.wrong(f"an item with the keys {', '.join(map(str, value))}", place, hint)
 
     def row(self, value: object, spot: Spot) -> tuple[Item, ...]:
         """The items of one row of a matrix."""

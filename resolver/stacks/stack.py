@@ -20,12 +20,11 @@ from resolver.stacks.expansion import Emptied, Excluded, Expander, Made
 from resolver.stacks.groups import DEFAULT_GROUP, Groups, Written
 from resolver.stacks.merge import read_key
 from resolver.stacks.places import Problems
-from resolver.stacks.scopes import Configuration, Scope
+from resolver.stacks.scopes import Configuration, NotIncluded, Scope, manifest_body
 from resolver.stacks.speclists import Reader
-from resolver.stacks.toolchains import read_toolchains
+from resolver.stacks.toolchains import read_toolchain
 
 __all__ = ["DEFAULT_GROUP", "Group", "Stack", "Unify"]
-WRAPPERS = ("spack", "spack:")
 INCLUDES = ("include", "include_concrete")
 
 
@@ -53,7 +52,8 @@ class Stack(msgspec.Struct, frozen=True):
     """A stack definition, expanded for a machine: its groups in the order in which Spack would resolve them.
 
     ``place`` is the file it was read from. ``mirrors``, ``toolchains``, ``ci`` and ``view`` are merged sections. ``left_out`` are the
-    definitions whose ``when`` is false on the machine, and ``warnings`` what a person should know.
+    definitions whose ``when`` is false on the machine, ``not_included`` the includes that are not for it, and ``warnings`` what a person
+    should know.
     """
 
     name: str
@@ -64,6 +64,7 @@ class Stack(msgspec.Struct, frozen=True):
     toolchains: Toolchains = msgspec.field(default_factory=dict)
     ci: Mapping[str, Any] = msgspec.field(default_factory=dict)
     left_out: tuple[LeftOut, ...] = ()
+    not_included: tuple[NotIncluded, ...] = ()
     warnings: tuple[str, ...] = ()
 
     @staticmethod
@@ -81,24 +82,9 @@ class Stack(msgspec.Struct, frozen=True):
         ``environment`` are the variables that conditions may see. ``configuration`` is the manifest with what it includes; without it,
         the manifest's own sections are all, and ``include`` False says that what it includes is to be left out.
         """
-        body = _body(manifest, name)
         if configuration is None:
-            configuration = _own(body, name, include=include)
+            configuration = _own(manifest_body(manifest, name), name, include=include)
         return _Reading(name, configuration, machine, environment or {}).stack()
-
-
-def _body(manifest: object, name: str) -> Mapping[str, Any]:
-    """What stands below ``spack:``."""
-    key = next((key for key in WRAPPERS if isinstance(manifest, Mapping) and key in manifest), None)
-    body = manifest[key] if isinstance(manifest, Mapping) and key else None
-    if key and body is None:
-        return {}
-    if not isinstance(body, Mapping):
-        msg = "not a stack definition"
-        raise InputError(
-            msg, why="the top-level key `spack:` with a mapping below it is missing", where=name, hint="write spack:\n  specs: [...]"
-        )
-    return body
 
 
 def _own(body: Mapping[str, Any], name: str, *, include: bool) -> Configuration:
@@ -126,22 +112,33 @@ class _Reading:
         sorted_out = Groups(self.name, self.problems)
         sorted_out.read(self.entries("specs"))
         groups = tuple(self.group(written) for written in sorted_out.ordered())
-        view, sections = self.configuration.section("view"), {key: self.section(key) for key in ("mirrors", "ci")}
-        if sections["ci"]:
-            from resolver.stacks.ci import ci_section  # few stacks but those of CI systems have one
-
-            sections["ci"] = ci_section(self.configuration)
+        mirrors, ci = self.section("mirrors"), self.jobs()
         self.problems.refuse(self.name)
-        warnings = (
-            *self.configuration.warnings,
-            *self.defined.warnings,
-            *self.reader.warnings,
-            *sorted_out.warnings,
-            *self.nothing(groups),
-        )
+        said = (*self.configuration.warnings, *self.defined.warnings, *self.reader.warnings, *sorted_out.warnings, *self.nothing(groups))
         return Stack(
-            self.name, groups, self.name, view, toolchains=self.toolchains, left_out=self.defined.left_out, warnings=warnings, **sections
+            self.name,
+            groups,
+            self.name,
+            self.configuration.section("view"),
+            mirrors,
+            self.toolchains,
+            ci,
+            self.defined.left_out,
+            self.configuration.not_included,
+            said,
         )
+
+    def jobs(self) -> Mapping[str, Any]:
+        """The section of a CI system, which few stacks have."""
+        if not self.section("ci"):
+            return {}
+        from resolver.stacks.ci import ci_section
+
+        try:
+            return ci_section(self.configuration)
+        except InputError as error:
+            self.problems.add(error)
+            return {}
 
     def entries(self, section: str) -> Entries:
         """The items of a section that is a list; that it is none in some scope is a problem."""
@@ -149,25 +146,27 @@ class _Reading:
             for value in scope.own(section).values():
                 if value is not None and not isinstance(value, list):
                     hint = "write one item a line, each after '- ', or [a, b]"
-                    where = f"{scope.file_of(section)}: {section}"
+                    where = Configuration((scope,)).where(section)
                     self.problems.add(InputError(f"{str(value)[:60]!r} stands where a list is expected", where=where, hint=hint))
         return self.configuration.entries(section)
 
     def section(self, name: str, configuration: Configuration | None = None) -> Mapping[str, Any]:
         """A merged section that is a mapping; that it is none is a problem."""
+        found = configuration or self.configuration
         try:
-            return mapping((configuration or self.configuration).section(name), f"{self.name}: {name}")
+            return mapping(found.section(name), found.where(name))
         except InputError as error:
             self.problems.add(error)
             return {}
 
     def of_toolchains(self) -> Toolchains:
-        section = self.section("toolchains")
-        try:
-            return read_toolchains(section, self.name) if section else {}
-        except InputError as error:
-            self.problems.add(error)
-            return {}
+        found: dict[str, str | list[dict[str, str]]] = {}
+        for name, value in self.section("toolchains").items():
+            try:
+                found[name] = read_toolchain(value, self.configuration.where("toolchains", name))
+            except InputError as error:
+                self.problems.add(error)
+        return found
 
     def group(self, written: Written) -> Group:
         """A group with its roots and the configuration that its override makes."""
@@ -179,23 +178,23 @@ class _Reading:
         configuration = self.configuration
         if written.override:
             configuration = configuration.with_override(written.override, f"override of group {written.name}", self.name)
-        concretizer = self.section("concretizer", configuration)
         return Group(
             written.name,
             tuple(root.spec for root in made),
-            self.unify(concretizer, written),
+            self.unify(configuration),
             written.needs,
             self.section("packages", configuration),
-            concretizer,
+            self.section("concretizer", configuration),
             written.explicit,
             made,
             tuple(expander.excluded),
             tuple(expander.emptied),
         )
 
-    def unify(self, concretizer: Mapping[str, Any], written: Written) -> Unify:
+    def unify(self, configuration: Configuration) -> Unify:
+        value = self.section("concretizer", configuration).get("unify", True)
         try:
-            return read_unify(concretizer.get("unify", True), f"{written.spot if written.override else self.name}: concretizer:unify")
+            return read_unify(value, configuration.where("concretizer", "unify"))
         except InputError as error:
             self.problems.add(error)
             return "true"

@@ -10,15 +10,11 @@ from typing import Any
 
 from resolver.errors import InputError
 from resolver.formats.shapes import mapping
-from resolver.spec.abstract import AbstractSpec, Toolchains
+from resolver.spec.abstract import AbstractSpec
 
 
-def read_toolchains(section: object, where: str) -> Toolchains:
-    """A merged ``toolchains`` section, as ``AbstractSpec.parse`` takes it. Raises ``InputError`` naming the toolchain."""
-    return {name: _toolchain(value, f"{where}: toolchains:{name}") for name, value in mapping(section, f"{where}: toolchains").items()}
-
-
-def _toolchain(value: object, where: str) -> str | list[dict[str, str]]:
+def read_toolchain(value: object, where: str) -> str | list[dict[str, str]]:
+    """One toolchain, as ``AbstractSpec.parse`` takes it. Raises ``InputError`` with the place of the toolchain."""
     if isinstance(value, str):
         _check(value, where)
         return value

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from resolver.errors import InputError
-from resolver.formats.manifest_schema import Finding, check_manifest, check_scope
 from resolver.formats.shapes import mapping, texts
 from resolver.formats.yaml_tree import load_yaml
 from resolver.stacks.include import Include, Target, missing, read_includes, unmapped
 from resolver.stacks.merge import read_key
 from resolver.stacks.paths import Surroundings, absolute, below, is_remote
-from resolver.stacks.places import Problems
-from resolver.stacks.scopes import Configuration, Scope
+from resolver.stacks.places import Problems, Spot
+from resolver.stacks.scopes import Configuration, NotIncluded, Scope, manifest_body
 from resolver.stacks.sections import SECTIONS, check_keys, check_sum, decoded
+
+if TYPE_CHECKING:
+    from resolver.formats.manifest_schema import Finding
 
 LOCK = "spack.lock"
 MOST_FILES = 2000
@@ -53,6 +55,7 @@ def read_configuration(
     *,
     follow: bool = True,
     lowest: str = "",
+    known_good: bool = False,
 ) -> Configuration:
     """The scopes of a manifest, which was read from ``place``. Raises one ``InputError`` that tells all that keeps it from being read.
 
@@ -60,12 +63,19 @@ def read_configuration(
     told in ``refused`` and ``warnings``.
 
     With ``follow`` False no include is read. ``lowest`` is the directory of a scope that lies below all others, unless one of them has
-    ``include::`` (Spack's own configuration files stand there).
+    ``include::`` (Spack's own configuration files stand there). A manifest that is ``known_good`` is not held against the schema.
     """
     tree = _Tree(files, around, follow=follow)
-    tree.findings += check_manifest(manifest, place)
+    if not known_good:
+        from resolver.formats.manifest_schema import check_manifest  # what ships with the program was checked by its tests
+
+        tree.findings += check_manifest(manifest, place)
     tree.seen.add(place)
-    body = _body(manifest)
+    try:
+        body = manifest_body(manifest, place)
+    except InputError:
+        refuse((), tree.refused(), place)  # whose words say what it is instead
+        raise
     tree.add(Scope("manifest", place, body))
     if lowest and not any(key == "include:" for scope in tree.scopes for key in scope.sections):
         tree.attempt(lambda: tree.add_lowest(absolute(lowest, "/")))
@@ -73,12 +83,6 @@ def read_configuration(
         tree.attempt(lambda: tree.add_concrete(body, place))
     tree.refuse(place)
     return tree.configuration()
-
-
-def _body(manifest: object) -> Mapping[str, Any]:
-    """What stands below ``spack:``; nothing where that is no mapping, which whoever reads the specs refuses."""
-    values = [value for key, value in manifest.items() if key in ("spack", "spack:")] if isinstance(manifest, Mapping) else []
-    return values[0] if values and isinstance(values[0], Mapping) else {}
 
 
 class _Tree:
@@ -93,21 +97,27 @@ class _Tree:
         self.findings: list[Finding] = []
         self.errors: list[InputError] = []
         self.notes: list[str] = []
+        self.not_included: list[NotIncluded] = []
         self.seen: set[str] = set()
         self.read = 0
 
     def configuration(self) -> Configuration:
         """What was read."""
-        refused = tuple(finding for finding in self.findings if finding.severity == "error")
+        refused = self.refused()
         warnings = [str(finding) for finding in self.findings if finding.severity == "warning"]
         told = [f"Spack refuses the file: {finding}" for finding in refused[:MOST_TOLD]]
         told += [f"Spack refuses {len(refused) - MOST_TOLD} places more"] if len(refused) > MOST_TOLD else []
-        return Configuration(tuple(self.scopes), tuple(self.locks), (*told, *warnings, *self.notes), refused)
+        said = (*told, *warnings, *self.notes)
+        return Configuration(tuple(self.scopes), tuple(self.locks), said, tuple(refused), tuple(self.not_included))
+
+    def refused(self) -> list[Finding]:
+        """What Spack refuses."""
+        return [finding for finding in self.findings if finding.severity == "error"]
 
     def refuse(self, name: str) -> None:
         """Raise one error for all that could not be read; the only one as it is."""
         if self.errors:
-            refuse(self.errors, [finding for finding in self.findings if finding.severity == "error"], name)
+            refuse(self.errors, self.refused(), name)
 
     def attempt(self, act: Callable[[], None]) -> None:
         """Errors are kept, so that those of all files can be told at once."""
@@ -134,11 +144,12 @@ class _Tree:
     def enter(self, include: Include, parent: Scope, depth: int) -> None:
         """Read what an entry names. Raises ``InputError`` when it is not there, or cannot be read."""
         if include.when and not self.holds(include):
+            self.not_included += [NotIncluded(path, include.where, include.when) for path in include.paths]
             return
         for path in include.paths:
             target = self.target(include, path, posixpath.dirname(parent.file_of("include")))
             if target is not None and target.path not in self.seen and self.is_there(target, include):
-                self.open(str(target.path), include, parent, depth + 1)
+                self.open_at(str(target.path), include, parent, depth + 1)
 
     def holds(self, include: Include) -> bool:
         """Is an entry for this machine?"""
@@ -172,9 +183,18 @@ class _Tree:
         error = missing(target, include) if target.path else unmapped(target, include)
         if not include.optional:
             raise error
+        self.not_included.append(NotIncluded(target.shown, include.where))
         if not target.path:
             self.notes.append(f"{include.where}: the optional include {target.shown} was not read. {error.hint}")
         return False
+
+    def open_at(self, path: str, include: Include, parent: Scope, depth: int) -> None:
+        """Read what was found; an error that names no place has the entry's."""
+        try:
+            self.open(path, include, parent, depth)
+        except InputError as error:
+            error.where = error.where or include.where
+            raise
 
     def open(self, path: str, include: Include, parent: Scope, depth: int) -> None:
         """Read what was found, unless its name was there already (Spack passes over the second scope of a name)."""
@@ -208,6 +228,8 @@ class _Tree:
         if sha256:
             check_sum(data, sha256, path)
         tree = load_yaml(decoded(data, path), path)
+        from resolver.formats.manifest_schema import check_scope  # many stacks include nothing
+
         self.findings += check_scope(tree, path, section)
         found = mapping(tree, path)
         check_keys(found, path, section)
@@ -244,8 +266,8 @@ def refuse(errors: Sequence[InputError], refused: Sequence[Finding], name: str) 
     problems = Problems()
     for error in errors:
         problems.add(error)
-    known = "\n".join(problems.found)
+    known = problems.spots()
     for finding in refused:
-        if finding.where not in known:
+        if Spot.read(finding.where) not in known:
             problems.add(InputError(finding.text, where=finding.where, hint=finding.hint))
     problems.refuse(name)

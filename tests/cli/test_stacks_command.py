@@ -52,9 +52,10 @@ def test_shipped_stacks_are_listed_with_their_roots(run: Run) -> None:
     assert found["e4s"]["place"] == str(ROOT / "stacks" / "e4s" / "spack.yaml")
 
 
-def test_without_a_machine_the_known_ones_are_gone_through(own: Run) -> None:
+def test_without_a_machine_ones_own_and_githubs_are_gone_through(own: Run) -> None:
     found = listed(own)
-    assert list(on(found["ml-linux-x86_64-cpu"])) == own("machine", "--list", "machines").out.split()
+    names = own("machine", "--list", "machines", "--json").document["names"]
+    assert list(on(found["ml-linux-x86_64-cpu"])) == [name for name in names if name == "ours" or name.startswith("github-")]
     assert on(found["ml-linux-x86_64-cpu"])["ours"] == (29, 0)
     assert on(found["developer-tools-darwin"])["ours"] == (63, 63)
 
@@ -98,8 +99,9 @@ def test_the_table_has_a_line_for_each_number_of_roots(own: Run) -> None:
     lines = [line.split(maxsplit=3) for line in own("stacks").out.splitlines()]
     rows = [line for line in lines if line[0] == "here"]
     assert [row[:3] for row in rows] == [["here", "1", "2"], ["here", "4", "2"]]
-    assert rows[0][3].startswith("github-macos-14, github-macos-15, ours ")
-    assert next(line for line in lines if line[0] == "windows-vis")[3].startswith("none ")
+    assert rows[0][3].startswith("github-macos-14, github-macos-15, github-macos-26, ours ")
+    assert next(line for line in lines if line[0] == "windows-vis")[3].startswith("github-windows-2022, github-windows-2025 ")
+    assert next(line for line in lines if line[0] == "empty")[3].startswith("none ")
 
 
 def test_documented_keys_are_the_real_ones(run: Run) -> None:

@@ -95,6 +95,15 @@ def test_what_cannot_be_expanded_is_refused_with_an_error_of_ours(text: str) -> 
 
 STACK = """\
 spack:
+  include:
+  - path: "${platform}-${target_family}.yaml"
+  - path: $HOSTNAME/$CI.yaml
+    optional: true
+  - path: ~/.spack/$user/$tempdir
+    optional: true
+  - path: common.yaml
+    path_override_env_var: OVERRIDE
+    when: env.get('SPACK_ROOT', '') == '' and hostname != 'login7'
   definitions:
   - compilers: [gcc@13]
     when: arch.satisfies('target=x86_64_v4:') and platform == 'linux'
@@ -104,8 +113,9 @@ spack:
   - zlib
   - matrix: [[hdf5, netcdf-c], [$%compilers], [+mpi, ~mpi]]
     exclude: [netcdf-c~mpi]
-  - {group: tools, specs: [cmake]}
+  - {group: tools, specs: [cmake, $more]}
 """
+MORE = "definitions:\n- more: [ninja]\nci: {pipeline-gen: [{submapping: [{match: [os=ubuntu24.04], build-job: {tags: [big]}}]}]}\n"
 FAKE_HOST = """\
 import os, platform, socket, sys
 sys.platform = 'darwin'
@@ -121,9 +131,12 @@ REAL_HOST = "import sys; from resolver.cli.main import run; sys.exit(run(sys.arg
 @pytest.mark.parametrize("option", ["--json", "--explain"])
 def test_expansion_does_not_depend_on_the_host(tmp_path: Path, option: str) -> None:
     (tmp_path / "spack.yaml").write_text(STACK)
+    (tmp_path / "linux-x86_64.yaml").write_text(MORE)
+    (tmp_path / "common.yaml").write_text("packages: {all: {require: [+shared]}}\n")
     words = ["expand", str(tmp_path), "--arch", "linux-ubuntu24.04-zen4", "--libc", "glibc@2.39", option]
     base = {"PYTHONPATH": str(ROOT), "SPACK_RESOLVER_CATALOG": str(tmp_path / "c.sqlite"), "HOME": str(tmp_path)}
-    other = {"CI": "1", "HOSTNAME": "login7", "SPACK_ROOT": "/opt/spack", "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+    other = {"CI": "1", "HOSTNAME": "login7", "SPACK_ROOT": "/opt/spack", "OVERRIDE": "/nowhere", "USER": "other"}
+    other |= {"HOME": os.sep, "TMPDIR": str(tmp_path), "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     ran = [
         subprocess.run([sys.executable, "-c", code, *words], env=base | more, cwd=cwd, capture_output=True, check=True).stdout
         for code, more, cwd in ((REAL_HOST, {}, ROOT), (FAKE_HOST, other, tmp_path), (FAKE_HOST, {"PYTHONHASHSEED": "8"}, os.sep))
@@ -131,3 +144,5 @@ def test_expansion_does_not_depend_on_the_host(tmp_path: Path, option: str) -> N
     assert ran[0] == ran[1] == ran[2]
     assert b"hdf5+mpi %gcc@13" in ran[0]
     assert b"clang" not in ran[0]
+    assert b"ninja" in ran[0]
+    assert b"big" in ran[0]

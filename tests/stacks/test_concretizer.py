@@ -9,7 +9,7 @@ from resolver.formats.mirrors import mirror_entries
 from resolver.formats.yaml_tree import load_yaml
 from resolver.spec.abstract import AbstractSpec
 from resolver.stacks.concretizer import Concretizer, read_concretizer
-from resolver.stacks.toolchains import read_toolchains
+from resolver.stacks.toolchains import read_toolchain
 
 
 def read(text: str) -> Concretizer:
@@ -69,17 +69,16 @@ def test_what_cannot_be_is_told_with_its_key(text: str, place: str) -> None:
 
 def test_toolchains_stand_for_their_dependencies() -> None:
     section: Any = load_yaml("{one: '%gcc@13', two: [{spec: '%c=gcc@13', when: '%c'}, {spec: '%cxx=gcc@13'}]}")
-    toolchains = read_toolchains(section, "spack.yaml")
+    toolchains = {name: read_toolchain(value, name) for name, value in section.items()}
     assert str(AbstractSpec.parse("hdf5 %one", toolchains)) == str(AbstractSpec.parse("hdf5 %gcc@13"))
     assert len(AbstractSpec.parse("hdf5 %two", toolchains).edges) == 2
-    assert read_toolchains(None, "x") == {}
 
 
-@pytest.mark.parametrize("text", ["{bad: 3}", "{bad: [{when: '%c'}]}", "{bad: '%%%'}", "{bad: [x]}", "[]"])
-def test_a_toolchain_that_is_none_is_told_with_its_name(text: str) -> None:
+@pytest.mark.parametrize("text", ["3", "[{when: '%c'}]", "'%%%'", "[x]", "{a: b}"])
+def test_a_toolchain_that_is_none_is_told_with_its_place(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        read_toolchains(load_yaml(text), "spack.yaml")
-    assert "spack.yaml: toolchains" in caught.value.where
+        read_toolchain(load_yaml(text), "spack.yaml:2:3: toolchains:bad")
+    assert caught.value.where.startswith("spack.yaml:2:3: toolchains:bad")
 
 
 def test_a_merged_section_of_mirrors_gives_those_with_binaries_in_order() -> None:

@@ -101,7 +101,7 @@ def test_what_is_said_of_the_default_group_is_ignored_with_a_warning() -> None:
         ),
         ("  - {group: g, needs: [g]}", "the groups g need each other"),
         ("  - {group: g, nedes: [h], specs: [a]}", "s.yaml:3:16: group 'g' has the unknown key 'nedes'. Hint: did you mean needs or"),
-        ("  - {group: g, specs: [a], matrix: [[b]]}", "s.yaml:3:28: group 'g' has both specs and a matrix"),
+        ("  - {group: g, specs: [a], matrix: [[b]]}", "s.yaml:3:16: group 'g' has both specs and a matrix"),
         ("  - {group: [g], specs: [a]}", "s.yaml:3:6: ['g'] is no name of a group"),
         ("  - {group: ' ', specs: [a]}", "is no name of a group"),
         ("  - {group: true, specs: [a]}", "True is no name of a group"),
@@ -109,7 +109,7 @@ def test_what_is_said_of_the_default_group_is_ignored_with_a_warning() -> None:
         ("  - {group: g, specs: [a], needs: h}", "s.yaml:3:28: 'h' stands where a list is expected"),
         ("  - {group: g, specs: [a], explicit: 1}", "`explicit` is 1"),
         ("  - {group: g, specs: [a], override: [b]}", "where a mapping is expected"),
-        ("  - {group: g, specs: [a], override: {concretizer: {unify: maybe}}}", "s.yaml:3:5: concretizer:unify: "),
+        ("  - {group: g, specs: [a], override: {concretizer: {unify: maybe}}}", "s.yaml:3:53: concretizer:unify: "),
         ("  - {group: g, specs: [{group: h, specs: [a]}]}", "s.yaml:3:24: an item with the keys group, specs"),
     ],
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resolver.formats.manifest_schema.checker import Checker
-from resolver.formats.manifest_schema.finding import Finding
+from resolver.formats.manifest_schema.checker import Checker, Finding
 from resolver.formats.manifest_schema.packages import SHAPES as PACKAGES
 from resolver.formats.manifest_schema.shape import ANYTHING, Former, MapOf, Section, Shape
 from resolver.formats.manifest_schema.stack import SHAPES as STACK
@@ -35,14 +34,14 @@ DEPRECATED = {
     "compilers": Former("is the former form of compilers", "write packages: {gcc: {externals: [{spec: gcc@12, prefix: /usr}]}}"),
     "include_concrete": Former("is deprecated", "write include: [DIRECTORY/spack.lock]"),
 }
-OVERRIDE = MapOf({name: Section(name) for name in SECTIONS}, former=FORMER, deprecated={"compilers": DEPRECATED["compilers"]})
+OVERRIDE = MapOf({name: Section(name) for name in SECTIONS}, former=FORMER, noted={"compilers": DEPRECATED["compilers"]})
 SPACK = MapOf(
     {**OVERRIDE.keys, "specs": Section("specs"), "include_concrete": Section("include_concrete")},
     former=FORMER,
-    deprecated=DEPRECATED,
+    noted=DEPRECATED,
     hint="write spack: {specs: [...]}",
 )
-SCOPE = MapOf({**OVERRIDE.keys, "specs": Section("specs")}, former=FORMER, deprecated={"compilers": DEPRECATED["compilers"]})
+SCOPE = MapOf({**OVERRIDE.keys, "specs": Section("specs")}, former=FORMER, noted={"compilers": DEPRECATED["compilers"]})
 START = (1, 1)
 
 

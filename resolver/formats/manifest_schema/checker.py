@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from resolver.errors import did_you_mean
-from resolver.formats.manifest_schema.finding import Finding
+import msgspec
+
+from resolver.errors import SpecError, did_you_mean
 from resolver.formats.manifest_schema.shape import Anything, ByKey, Former, Leaf, ListOf, MapOf, OneOf, Section, Shape
 from resolver.formats.yaml_tree import Place, plain_key
+from resolver.spec.abstract import AbstractSpec
 
 LONGEST = 50
 DEEPEST = 120
 MOST = 300
 """Findings after which a document is not looked at further; files in the field have up to 81."""
+MOST_KEYS = 5
 SECRET = frozenset({"access_pair", "access_token", "url", "fetch", "push", "mirrors"})
 """Below these keys no value is repeated in a message."""
 KINDS: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", type(None): "null", list: "a list", dict: "a mapping"}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing found: an ``error`` where Spack refuses, a ``warning`` where it warns or passes over what it does not know.
+
+    ``where`` is ``file:line:column``, counted from 1; ``hint`` says what to write instead, and may be empty.
+    """
+
+    severity: Literal["error", "warning"]
+    text: str
+    where: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """The finding in one line, the hint last."""
+        line = f"{self.where}: {self.text}"
+        return f"{line}. Hint: {self.hint}" if self.hint else line
 
 
 class Checker:
@@ -27,6 +47,7 @@ class Checker:
         self.sections = sections
         self.found: list[tuple[Place, Finding]] = []
         self.path: list[str] = []
+        self.told: list[Former] = []
 
     def findings(self) -> list[Finding]:
         """All findings, in the order in which they stand in the text."""
@@ -64,6 +85,14 @@ class Checker:
             self.note(place, f"{self._name()} is {self._shown(value)}, not {shape.what}", guess.rstrip())
         if shape.least is not None and isinstance(value, int) and value < shape.least:
             self._unfit(value, shape.what, place)
+        if shape.spec:
+            self._spec(value, place)
+
+    def _spec(self, text: str, place: Place) -> None:
+        try:
+            AbstractSpec.parse(text)
+        except SpecError as error:
+            self.note(place, f"{self._name()} is {self._shown(text)}, which is no spec: {error.what}", error.hint, error=False)
 
     def _list(self, value: Any, shape: ListOf, place: Place) -> None:  # noqa: ANN401 - any YAML value
         if not isinstance(value, list):
@@ -80,17 +109,28 @@ class Checker:
             self._unfit(value, shape.what, place, shape.hint)
             return
         keys = shape.keys
+        if _is_another(value, shape):
+            self._another(value, shape, place)
+            return
         for key, item in value.items():
             known = keys.get(key) or keys.get(plain_key(key)) or shape.others
             if known is None:
                 self._unknown(plain_key(key), item, shape, _key_place(value, key, place))
             elif not isinstance(known, Leaf) or not known.simple or type(item) not in known.kinds:
                 self._known(plain_key(key), item, known, shape, _key_place(value, key, place))
-        for key, former in shape.deprecated.items():
+        for key, former in shape.noted.items():
             for there in (key, f"{key}:"):
-                if there in value:
+                if there in value and former not in self.told:
                     self._former(key, value[there], former, _key_place(value, there, place), error=False)
+                    self.told += [former] if former.once else []
         self._needed(value, shape, place)
+
+    def _another(self, value: Mapping[str, Any], shape: MapOf, place: Place) -> None:
+        """Say once that none of the keys is one of the shape's."""
+        names = ", ".join(_quoted(plain_key(key)) for key in list(value)[:MOST_KEYS])
+        guess = did_you_mean(next(iter(value))[:LONGEST], shape.keys)
+        text = f"{self._name()} has the {'key' if len(value) == 1 else 'keys'} {names}, and is not {shape.what}"
+        self.note(getattr(value, "place", place), text, f"{guess}{shape.hint}")
 
     def _known(self, key: str, item: Any, known: Shape, shape: MapOf, place: Place) -> None:  # noqa: ANN401 - any YAML value
         before = len(self.found)
@@ -114,10 +154,12 @@ class Checker:
 
     def _one_of(self, value: Any, shape: OneOf, place: Place) -> None:  # noqa: ANN401 - any YAML value
         for option in shape.shapes:
-            if _fits(value, option):
+            if _fits(value, option) and not (isinstance(option, Leaf) and option.choices and value not in option.choices):
                 self.check(value, option, place)
                 return
-        self._unfit(value, " or ".join(dict.fromkeys(_what(option) for option in shape.shapes)), place, shape.hint)
+        choices = [choice for option in shape.shapes if isinstance(option, Leaf) for choice in option.choices]
+        guess = did_you_mean(value, choices) if isinstance(value, str) and choices else ""
+        self._unfit(value, " or ".join(dict.fromkeys(_what(option) for option in shape.shapes)), place, f"{guess}{shape.hint}".rstrip())
 
     def _by_key(self, value: Any, shape: ByKey, place: Place) -> None:  # noqa: ANN401 - any YAML value
         if isinstance(value, dict):
@@ -187,6 +229,13 @@ class Checker:
         for step in self.path:
             text += step if step[:1] == "[" or not text else f":{step}"
         return "".join(c if c.isprintable() and c != "`" else "?" for c in text)[-200:]
+
+
+def _is_another(value: Mapping[str, Any], shape: MapOf) -> bool:
+    """Does a mapping lack what it needs, and have nothing that is known?"""
+    if not shape.needed or not value or shape.others is not None or shape.open:
+        return False
+    return not any(plain_key(key) in known for key in value for known in (shape.keys, shape.former, shape.mistaken))
 
 
 def _fits(value: object, shape: Shape) -> bool:

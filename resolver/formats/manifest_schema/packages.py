@@ -9,6 +9,8 @@ from resolver.formats.manifest_schema.shape import (
     ANYTHING,
     BOOLEAN,
     NAMED_TEXTS,
+    SPEC,
+    SPECS,
     TEXT,
     TEXT_OR_NOTHING,
     TEXT_OR_NUMBER,
@@ -21,12 +23,12 @@ from resolver.formats.manifest_schema.shape import (
     whole,
 )
 
-WHEN = {"message": TEXT, "when": TEXT}
+WHEN = {"message": TEXT, "when": SPEC}
 REQUIRE = OneOf(
-    (TEXT, ListOf(OneOf((TEXT, MapOf({"one_of": TEXTS, "any_of": TEXTS, "spec": TEXT, **WHEN}))))),
+    (SPEC, ListOf(OneOf((SPEC, MapOf({"one_of": SPECS, "any_of": SPECS, "spec": SPEC, **WHEN}))))),
     "write require: [spec, ...], or - one_of: [spec, spec]",
 )
-RULES = ListOf(OneOf((TEXT, MapOf({"spec": TEXT, **WHEN}))))
+RULES = ListOf(OneOf((SPEC, MapOf({"spec": SPEC, **WHEN}))))
 PERMISSION = choice("user", "group", "world")
 BOTH = {
     "require": REQUIRE,
@@ -67,7 +69,7 @@ ENVIRONMENT = MapOf(
 )
 EXTERNAL = MapOf(
     {
-        "spec": TEXT,
+        "spec": SPEC,
         "prefix": TEXT,
         "modules": TEXTS,
         "id": TEXT,
@@ -96,11 +98,11 @@ PACKAGE = MapOf(
 ALL = MapOf(
     {**BOTH, "target": TEXTS, "compiler": TEXTS, "providers": MapOf(others=TEXTS, hint="write providers: {mpi: [openmpi]}")},
     former=FORMER_IN_ALL,
-    deprecated={"compiler": COMPILER_GONE},
+    noted={"compiler": COMPILER_GONE},
 )
 PACKAGES = MapOf({"all": ALL}, others=PACKAGE, hint="write packages: {NAME: {...}}")
 
-REUSED = {"include": TEXTS, "exclude": TEXTS}
+REUSED = {"include": SPECS, "exclude": SPECS}
 CONCRETIZER = MapOf(
     {
         "unify": OneOf((BOOLEAN, choice("when_possible")), "write true, false or when_possible"),
@@ -158,7 +160,9 @@ FORMER_CONNECTION = {
     "access_token": Former("is a secret in plain text, which Spack no longer reads", "write access_token_variable: NAME"),
     "pull": Former("is named `fetch`", "write fetch: URL"),
 }
-ONE_WAY = OneOf((TEXT, MapOf(CONNECTION, former=FORMER_CONNECTION)))
+FILTERED = Former("is read by the newest Spack alone, and others refuse the file", "leave it so unless it is for another Spack", once=True)
+NEW_CONNECTION = {"include_binary": FILTERED, "exclude_binary": FILTERED}
+ONE_WAY = OneOf((TEXT, MapOf(CONNECTION, former=FORMER_CONNECTION, noted=NEW_CONNECTION)))
 MIRROR = MapOf(
     {
         **CONNECTION,
@@ -171,6 +175,7 @@ MIRROR = MapOf(
     },
     needed_any=("url", "fetch", "push"),
     former=FORMER_CONNECTION,
+    noted=NEW_CONNECTION,
     hint="write mirrors: {NAME: {url: URL}}",
 )
 MIRRORS = MapOf(others=OneOf((TEXT, MIRROR)), hint="write mirrors: {NAME: URL}")

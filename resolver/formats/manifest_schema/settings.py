@@ -266,7 +266,7 @@ SHAPES = {
             "trusted": MapOf(others=BOOLEAN),
         },
         open=True,
-        deprecated={"enable": Former("is passed over since Spack 1.2", "set the sources in bootstrap:trusted to true or false")},
+        noted={"enable": Former("is passed over since Spack 1.2", "set the sources in bootstrap:trusted to true or false")},
     ),
     "upstreams": MapOf(
         others=MapOf({"install_tree": TEXT, "modules": MapOf({"tcl": TEXT, "lmod": TEXT}, open=True)}),

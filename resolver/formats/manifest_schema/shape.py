@@ -15,17 +15,22 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 class Leaf(Shape, frozen=True):
-    """A scalar of one of these types; ``choices`` are the only texts, if there are any; ``least`` the least whole number."""
+    """A scalar of one of these types.
+
+    ``choices`` are the only texts, if there are any; ``least`` is the least whole number; a ``spec`` can be read as one, which
+    is not the schema's to refuse in Spack.
+    """
 
     kinds: tuple[type, ...]
     what: str
     choices: tuple[str, ...] = ()
     least: int | None = None
+    spec: bool = False
 
     @property
     def simple(self) -> bool:
         """Whether the type alone decides."""
-        return not self.choices and self.least is None
+        return not self.choices and self.least is None and not self.spec
 
 
 class Anything(Shape, frozen=True):
@@ -50,14 +55,15 @@ class ListOf(Shape, frozen=True):
 
 
 class Former(msgspec.Struct, frozen=True):
-    """A key that Spack once knew, deprecates, or knows elsewhere: what it is, and what to write now.
+    """A key that Spack once knew, deprecates, knows elsewhere, or knows only now: what it is, and what to write.
 
-    ``now`` has hints for single values.
+    ``now`` has hints for single values. What is told ``once`` is told of the first such key of a document alone.
     """
 
     text: str
     hint: str
     now: Mapping[str, str] = {}
+    once: bool = False
 
 
 class MapOf(Shape, frozen=True):
@@ -65,8 +71,8 @@ class MapOf(Shape, frozen=True):
 
     ``keys`` are those that are known. Other keys have the shape ``others``; if there is none they are errors, or, in an ``open`` mapping,
     warnings. ``needed`` must be there, and one of ``needed_any``; with ``one_other``, exactly one key that is not known.
-    ``former`` has words for keys of the past, ``deprecated`` for known keys that are on their way out, ``mistaken`` for keys that are
-    sound by themselves, but are something of the past if what is below them does not fit.
+    ``former`` has words for keys of the past, ``noted`` for known keys that are on their way out or not known to every Spack, ``mistaken``
+    for keys that are sound by themselves, but are something of the past if what is below them does not fit.
     """
 
     keys: Mapping[str, Shape] = {}
@@ -75,7 +81,7 @@ class MapOf(Shape, frozen=True):
     needed: tuple[str, ...] = ()
     needed_any: tuple[str, ...] = ()
     former: Mapping[str, Former] = {}
-    deprecated: Mapping[str, Former] = {}
+    noted: Mapping[str, Former] = {}
     mistaken: Mapping[str, Former] = {}
     one_other: bool = False
     hint: str = ""
@@ -98,13 +104,14 @@ class ByKey(Shape, frozen=True):
 
 
 TEXT = Leaf((str,), "a text")
-NUMBER = Leaf((int, float), "a number")
 BOOLEAN = Leaf((bool,), "true or false")
 NOTHING = Leaf((type(None),), "null")
 TEXT_OR_NOTHING = Leaf((str, type(None)), "a text or null")
 TEXT_OR_NUMBER = Leaf((str, int, float), "a text or a number")
 ANYTHING = Anything()
 TEXTS = ListOf(TEXT)
+SPEC = Leaf((str,), "a text", spec=True)
+SPECS = ListOf(SPEC)
 NAMED_TEXTS = MapOf(others=TEXT)
 
 
@@ -115,4 +122,5 @@ def whole(least: int = 0) -> Leaf:
 
 def choice(*choices: str) -> Leaf:
     """One of these texts."""
-    return Leaf((str,), f"one of {', '.join(choices)}", choices)
+    what = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+    return Leaf((str,), what, choices)

@@ -12,6 +12,7 @@ from resolver.formats.manifest_schema.shape import (
     TEXT,
     TEXTS,
     ByKey,
+    Former,
     ListOf,
     MapOf,
     OneOf,
@@ -29,9 +30,17 @@ MATRIX = MapOf(
 )
 SPEC_LIST = ListOf(OneOf((TEXT, NOTHING, MATRIX), QUOTE), "write one spec a line, each after '- '")
 
+GROUPS_SINCE = Former(
+    "is read by Spack 1.2 and later, and earlier ones refuse the file", "leave it so unless it is for an earlier Spack", once=True
+)
 ABOUT_GROUP = {"group": TEXT, "explicit": BOOLEAN, "needs": TEXTS, "override": Section("override")}
-MATRIX_GROUP = MapOf({"matrix": MATRIX.keys["matrix"], "exclude": TEXTS, **ABOUT_GROUP}, hint=MATRIX.hint, what="a matrix or a group")
-GROUP = MapOf({**ABOUT_GROUP, "specs": SPEC_LIST}, what="a group")
+MATRIX_GROUP = MapOf(
+    {"matrix": MATRIX.keys["matrix"], "exclude": TEXTS, **ABOUT_GROUP},
+    noted={"group": GROUPS_SINCE},
+    hint=MATRIX.hint,
+    what="a matrix or a group",
+)
+GROUP = MapOf({**ABOUT_GROUP, "specs": SPEC_LIST}, noted={"group": GROUPS_SINCE}, what="a group")
 SPECS = ListOf(
     OneOf((TEXT, NOTHING, ByKey({"matrix": MATRIX_GROUP, "specs": GROUP, "group": GROUP}, MATRIX)), QUOTE),
     "write one spec a line, each after '- '",
@@ -72,6 +81,7 @@ INCLUDE = ListOf(
                     },
                     needed=("path",),
                     hint="write - path: FILE, or - git: URL with paths: [FILE]",
+                    what="an include",
                 ),
             ),
         ),
