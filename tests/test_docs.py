@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+from fakes.recipes import small_repository
 
 from resolver.cli.main import COMMANDS
 
@@ -23,13 +24,15 @@ def test_every_command_is_in_the_readme() -> None:
 def test_examples_of_the_readme_work(shipped: Run, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stacks").symlink_to(ROOT / "stacks")
     monkeypatch.chdir(tmp_path)
+    if " facts " in line:
+        small_repository(tmp_path / "spack-packages")
     if "--against env" in line:
         shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "-o", "env")
     if "://" in line:
         pytest.skip("it reads from the network")
     result = shipped(*shlex.split(line, comments=True)[1:])
     assert result.code == 0, result.err
-    assert result.out or {"sync", "export"} & set(line.split())
+    assert result.out or {"sync", "export", "import"} & set(line.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -37,6 +40,7 @@ def test_examples_of_the_help_work(shipped: Run, command: str, tmp_path: Path, m
     (tmp_path / "stacks").symlink_to(ROOT / "stacks")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spack.yaml").write_text("spack: {specs: [py-torch], concretizer: {unify: false}}")
+    small_repository(tmp_path / "spack-packages")
     examples = re.findall(r"^ +(spack-resolver \S+ .*|spack-resolver \S+)$", shipped(command, "--help").out, re.MULTILINE)
     assert examples
     for line in examples:

@@ -11,6 +11,7 @@ from resolver.api.settings import Settings
 from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.errors import InputError
+from resolver.selection.facts import skipped_criteria
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
 from resolver.selection.pool import Statement
@@ -42,6 +43,7 @@ class FindResult(msgspec.Struct, frozen=True):
     records: tuple[Found, ...]
     rejected: int | None
     notes: tuple[str, ...]
+    skipped_criteria: tuple[str, ...] = ()
 
 
 def find(
@@ -73,7 +75,7 @@ def find(
         records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
     notes = _notes(records, specs, pool, rejections)
     pool.release()
-    return FindResult(machine, tuple(records), rejected, notes)
+    return FindResult(machine, tuple(records), rejected, notes, skipped_criteria(judge.policy.facts))
 
 
 def _rows(judge: Judge, ranking: Ranking, specs: Sequence[AbstractSpec], *, everything: bool, limit: int | None) -> list[Row]:

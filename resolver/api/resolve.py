@@ -11,21 +11,22 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from resolver.api.selecting import Choices, make_judge, open_pool
+from resolver.api.selecting import Choices, make_judge, open_pool, read_facts
 from resolver.api.settings import Settings
 from resolver.api.stacks import StackRequest, load_stack
 from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download
+from resolver.emit.packages_yaml import host_packages
 from resolver.errors import InputError, did_you_mean
-from resolver.selection.model import GroupAnswer, Unify
+from resolver.selection.facts import skipped_criteria
+from resolver.selection.model import Effort, GroupAnswer, Unify
 from resolver.selection.problem import one_hash_each
 from resolver.selection.select import select_group
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
-from resolver.spec.virtuals import COMPILERS, LIBCS
 from resolver.stacks.stack import Group, Stack
 
 EXACT_COVER = 12
@@ -36,7 +37,8 @@ class ResolveRequest(msgspec.Struct, frozen=True):
 
     ``roots`` are those to write, all when empty; the others are resolved with them, so that the choice is the same.
     ``nodes`` is whether the environment is to hold the node JSON that a lockfile needs, ``downloads`` whether the files to download
-    are listed; ``runtime_only`` leaves out of the nodes what was only built with.
+    are listed; ``runtime_only`` leaves out of the nodes what was only built with. ``effort`` limits the search of each group, and
+    ``problems`` is whether the answers are to hold the problems that were solved.
     """
 
     stack: StackRequest
@@ -48,6 +50,8 @@ class ResolveRequest(msgspec.Struct, frozen=True):
     nodes: bool = False
     downloads: bool = False
     runtime_only: bool = False
+    effort: Effort = msgspec.field(default_factory=Effort)
+    problems: bool = False
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -61,6 +65,7 @@ class Resolution(msgspec.Struct, frozen=True):
     host_requirements: tuple[dict[str, Any], ...]
     downloads: tuple[Download, ...]
     notes: tuple[str, ...]
+    skipped_criteria: tuple[str, ...] = ()
 
     @property
     def satisfied(self) -> bool:
@@ -75,7 +80,7 @@ def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
     """
     pool = open_pool(settings, request.choices)
     stack = load_stack(request.stack, request.machine, settings, pool)
-    groups = [_select(pool, stack, group, request) for group in _chosen_groups(stack, request.groups)]
+    groups = _answers(pool, stack, request)
     if request.roots:
         groups = _only(groups, request.roots, stack)
     resolution = _resolution(pool, stack, request, groups)
@@ -91,10 +96,24 @@ def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:
     return [group for group in stack.groups if (group.name in names if names else group.roots)]
 
 
-def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveRequest) -> GroupAnswer:
+def _answers(pool: CatalogPool, stack: Stack, request: ResolveRequest) -> list[GroupAnswer]:
+    """The answers for the chosen groups. Groups that these need are resolved before them, since what they get is offered."""
+    chosen = _chosen_groups(stack, request.groups)
+    wanted = {group.name for group in chosen}
+    for group in reversed(stack.groups):  # a group stands behind those it needs
+        wanted |= set(group.needs) if group.name in wanted else set()
+    found: dict[str, GroupAnswer] = {}
+    for group in stack.groups:
+        if group.name in wanted and group.roots:
+            offered = frozenset(key for need in group.needs if need in found for key in found[need].closure)
+            found[group.name] = _select(pool, stack, group, request, offered)
+    return [found[group.name] for group in chosen if group.name in found]
+
+
+def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveRequest, offered: frozenset[str]) -> GroupAnswer:
     try:
-        judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer)
-        return select_group(judge, group.name, group.roots, request.unify or group.unify)
+        judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer, offered)
+        return select_group(judge, group.name, group.roots, request.unify or group.unify, request.effort, state=request.problems)
     except InputError as error:
         raise error.at(stack.place) from None
 
@@ -140,6 +159,7 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         tuple(_host_requirements(closure)),
         tuple(listed),
         (*stack.warnings, *_notes(groups, cut, closure, mirrors)),
+        skipped_criteria(read_facts(request.choices)),
     )
 
 
@@ -254,9 +274,8 @@ def _host_requirements(closure: dict[str, ConcreteSpec]) -> list[dict[str, Any]]
             key = (libc.name, libc.external.path or "")
             if key not in libcs or libcs[key].version < libc.version:
                 libcs[key] = libc
-    externals = [spec for spec in closure.values() if spec.external and spec.name not in LIBCS | COMPILERS]
     rows = [_requirement("libc", spec) for _, spec in sorted(libcs.items())]
-    return rows + [_requirement("external", spec) for spec in sorted(externals, key=lambda s: (s.name, s.hash))]
+    return rows + [_requirement("external", spec) for spec in host_packages(closure.values())]
 
 
 def _requirement(kind: str, spec: ConcreteSpec) -> dict[str, Any]:
@@ -288,6 +307,8 @@ def choice_words(choices: Choices) -> list[str]:
     words = [word for name in choices.sources for word in ("--source", name)]
     words += ["--os-policy", choices.os_policy] if choices.os_policy != usual.os_policy else []
     words += ["--labelled", choices.labelled] if choices.labelled != usual.labelled else []
+    words += ["--facts", choices.facts] if choices.facts else []
+    words += ["--prefer", choices.prefer] if choices.prefer else []
     return words + (["--assume-externals"] if choices.assume_externals else [])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -16,6 +16,9 @@ from resolver.selection.model import Policy
 from resolver.selection.rules import Rules
 from resolver.stacks.concretizer import read_concretizer
 
+if TYPE_CHECKING:
+    from resolver.selection.facts import RecipeFacts
+
 
 class Choices(msgspec.Struct, frozen=True):
     """What the user chooses besides stack and machine; the options of the same names say what they mean."""
@@ -24,11 +27,26 @@ class Choices(msgspec.Struct, frozen=True):
     os_policy: Literal["spack", "strict"] = "spack"
     labelled: Literal["prefer", "only", "ignore"] = "prefer"
     assume_externals: bool = False
+    facts: str = ""
+    prefer: Literal["", "newest", "closest-target", "fewest-packages"] = ""
 
 
 def open_pool(settings: Settings, choices: Choices) -> CatalogPool:
     """The catalog's records, restricted to the chosen sources. The file stays open as long as they are in use."""
+    if choices.facts:
+        from resolver.api.knowing import KnowingPool  # reads a document
+
+        return KnowingPool(Store(settings.catalog), choices.sources, choices.facts)
     return CatalogPool(Store(settings.catalog), choices.sources)
+
+
+def read_facts(choices: Choices) -> RecipeFacts | None:
+    """What is known of package recipes, if the user gives a document. Raises ``InputError`` naming file and place when it is damaged."""
+    if not choices.facts:
+        return None
+    from resolver.api.facts import load_facts
+
+    return load_facts(choices.facts)
 
 
 def make_judge(
@@ -38,8 +56,9 @@ def make_judge(
     label: str = "",
     packages: Mapping[str, Any] | None = None,
     concretizer: Mapping[str, Any] | None = None,
+    offered: frozenset[str] = frozenset(),
 ) -> Judge:
-    """A judge for one group: its machine, its stack's rules, the user's choices."""
+    """A judge for one group: its machine, its stack's rules, the user's choices, and the hashes that the groups it needs offer."""
     config = read_concretizer(concretizer)
     include, exclude = config.reuse.of_build_caches()
     policy = Policy(
@@ -50,5 +69,10 @@ def make_judge(
         granularity=config.granularity,
         reuse_include=include,
         reuse_exclude=exclude,
+        facts=read_facts(choices),
+        host_compatible=config.host_compatible,
+        os_compatible=config.os_compatible,
+        prefer=choices.prefer,
+        offered=offered,
     )
     return Judge(pool, machine, policy, Rules.read(packages or {}))

@@ -22,6 +22,8 @@ def machine_body(machine: Machine) -> dict[str, Any]:
         "cuda_arch": list(machine.cuda_arch),
         "amdgpu_target": list(machine.amdgpu_target),
         "found_by": dict(sorted(machine.found_by.items())),
+        "unknown": dict(sorted(machine.unknown.items())),
+        "doubts": [{"fact": d.fact, "better": d.better, "missing": list(d.missing), "text": d.text} for d in machine.doubts],
     }
 
 
@@ -100,5 +102,6 @@ def resolution_body(resolution: Resolution) -> dict[str, Any]:
         "groups": [group_body(group) for group in resolution.groups],
         "mirrors": [{"name": m.name, "url": m.url, "signed": m.signed} for m in resolution.environment.mirrors],
         "host_requirements": list(resolution.host_requirements),
+        "skipped_criteria": list(resolution.skipped_criteria),
         "notes": list(resolution.notes),
     }

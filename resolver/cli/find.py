@@ -14,6 +14,7 @@ from resolver.cli.options import (
     choice_options,
     json_option,
     machine_options,
+    say_skipped,
     take_choices,
     take_machine,
 )
@@ -65,7 +66,13 @@ def command(
         records = [found_body(found) for found in result.records]
         print_document(
             "find",
-            {"machine": machine_body(machine), "records": records, "rejected": result.rejected, "notes": list(result.notes)},
+            {
+                "machine": machine_body(machine),
+                "records": records,
+                "rejected": result.rejected,
+                "skipped_criteria": list(result.skipped_criteria),
+                "notes": list(result.notes),
+            },
         )
         return
     context.say(f"machine: {machine}")
@@ -75,6 +82,8 @@ def command(
         )
     for note in result.notes:
         context.say(f"note: {note}")
+    if context.verbose:
+        say_skipped(context, result.skipped_criteria)
     run = sum(1 for found in result.records if not found.rejection)
     context.say(f"the best {run}; without --limit all are listed" if result.rejected is None else f"{run} run, {result.rejected} do not")
 

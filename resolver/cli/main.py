@@ -16,6 +16,8 @@ from resolver.errors import InputError, ResolverError, did_you_mean
 COMMANDS = {
     "catalog": "Check, pack, copy the catalog, or take sources out of it.",
     "expand": "What a stack definition asks for on a machine.",
+    "explain": "Why a spec gets the hash that it gets, or none, and what would help.",
+    "facts": "Facts of package recipes, from a checkout of a package repository.",
     "find": "Prebuilt hashes that run on a machine.",
     "machine": "The detected machine, or the names that are known.",
     "matrix": "A CI matrix of stacks and machines.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,19 +18,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MACHINE_OPTIONS = ("machine", "arch", "platform", "os", "target", "libc", "cuda_arch", "amdgpu_target")
 STACK_OPTIONS = ("variables", "no_include", "include_roots", "spack_config")
-CHOICE_OPTIONS = ("source", "os_policy", "labelled", "assume_externals")
+CHOICE_OPTIONS = ("source", "os_policy", "labelled", "assume_externals", "facts", "prefer")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 _machine = [
     click.option("--machine", metavar="NAME|FILE|auto", help="A named machine, a file that describes one, or this host."),
-    click.option("--arch", metavar="TRIPLE", help="Platform, OS and target in one, as linux-ubuntu24.04-zen4."),
-    click.option("--platform", metavar="NAME", help="linux, darwin, windows or freebsd."),
+    click.option("--arch", metavar="TRIPLE", help="Platform, OS and target in one, as linux-ubuntu24.04-zen4; -glibc@2.39 may follow."),
+    click.option("--platform", metavar="NAME", help="linux, darwin, windows, freebsd or cray."),
     click.option("--os", metavar="NAME", help="Spack's name of the OS, as ubuntu24.04 or sequoia."),
     click.option("--target", metavar="NAME", help="The CPU target, as zen4 or x86_64_v3."),
     click.option("--libc", metavar="NAME@VERSION", help="The C library, as glibc@2.39; add :PREFIX unless it is /usr."),
-    click.option("--cuda-arch", metavar="N", multiple=True, help="CUDA compute capability of a GPU, as 80."),
-    click.option("--amdgpu-target", metavar="NAME", multiple=True, help="Target of an AMD GPU, as gfx90a."),
+    click.option("--cuda-arch", metavar="N", multiple=True, help="CUDA compute capability of a GPU, as 80; none for no such GPU."),
+    click.option("--amdgpu-target", metavar="NAME", multiple=True, help="Target of an AMD GPU, as gfx90a; none for no such GPU."),
 ]
 
 _stack = [
@@ -65,6 +65,12 @@ _choices = [
         help="What the label of the requested stack on a record counts for.",
     ),
     click.option("--assume-externals", is_flag=True, help="Accept externals that are not declared, and list them as host requirements."),
+    click.option("--facts", metavar="FILE", help="Facts of package recipes, as `facts import` writes them; the order uses them."),
+    click.option(
+        "--prefer",
+        type=click.Choice(["newest", "closest-target", "fewest-packages"]),
+        help="Compare by this before Spack's other criteria, behind the stack's rules and label and repeated packages.",
+    ),
 ]
 
 
@@ -91,6 +97,8 @@ def take_machine(context: Context, options: dict[str, Any]) -> Machine:
     from_host = {fact for fact, how in machine.found_by.items() if how.startswith("this host")}
     if machine.libc and "libc" in from_host and "os" not in from_host:
         context.say(f"note: the libc, {machine.libc}, is this host's; --libc says another for {machine.os}")
+    for doubt in machine.doubts:
+        context.say(f"note: {doubt.text}")
     return machine
 
 
@@ -112,9 +120,16 @@ def _pair(text: str, parts: tuple[str, str, str], option: str, form: str) -> tup
     return name, value
 
 
+def say_skipped(context: Context, criteria: Sequence[str]) -> None:
+    """Say which criteria of Spack's order were not looked at, for want of recipes."""
+    if criteria:
+        context.say(f"note: not looked at, since only package recipes tell: {', '.join(criteria)}; --facts FILE has what they say")
+
+
 def take_choices(options: dict[str, Any]) -> Choices:
     """Take the options on selection out of a command's."""
     from resolver.api.selecting import Choices
 
     given = {name: options.pop(name) for name in CHOICE_OPTIONS}
-    return Choices(given["source"], given["os_policy"], given["labelled"], given["assume_externals"])
+    texts = (given["facts"] or "", given["prefer"] or "")
+    return Choices(given["source"], given["os_policy"], given["labelled"], given["assume_externals"], *texts)

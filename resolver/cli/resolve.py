@@ -13,6 +13,7 @@ from resolver.cli.options import (
     choice_options,
     json_option,
     machine_options,
+    say_skipped,
     stack_options,
     take_choices,
     take_machine,
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from resolver.api.resolve import Resolution
     from resolver.emit.environment import Artifact
 
-KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot")
+KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "packages.yaml", "urls", "json", "dot")
 
 
 @click.command("resolve")
-@click.argument("stack")
+@click.argument("stack", required=False)
 @click.option("--group", metavar="NAME", multiple=True, help="Resolve this group of the stack only; may be repeated.")
 @click.option("--root", "roots", metavar="SPEC", multiple=True, help="Write this root only, resolved with all others; may be repeated.")
 @click.option("--unify", type=click.Choice(["true", "when_possible", "false"]), help="In place of what the stack says.")
@@ -39,6 +40,9 @@ KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot")
 @click.option(
     "--emit", metavar="KIND[=PATH]", multiple=True, help=f"Write one of {', '.join(KINDS)}; to stdout without PATH; may be repeated."
 )
+@click.option("--time-limit", metavar="SECONDS", type=click.FloatRange(0, 86400), help="Search a group no longer; 20 s by default.")
+@click.option("--dump-problem", metavar="FILE", help="Write what is solved, as JSON, also where roots are not served.")
+@click.option("--replay", metavar="FILE", help="Solve what --dump-problem wrote, in place of a stack, and print the picks.")
 @stack_options
 @machine_options
 @choice_options
@@ -47,7 +51,7 @@ KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot")
 def command(
     context: Context,
     /,
-    stack: str,
+    stack: str | None,
     group: tuple[str, ...],
     roots: tuple[str, ...],
     unify: str | None,
@@ -55,6 +59,9 @@ def command(
     runtime_only: bool,
     output: str | None,
     emit: tuple[str, ...],
+    time_limit: float | None,
+    dump_problem: str | None,
+    replay: str | None,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the shared options
 ) -> int:
@@ -69,6 +76,18 @@ def command(
       spack-resolver resolve ml-linux-x86_64-cpu --machine github-ubuntu-24.04 -o env
       spack-resolver resolve ./spack.yaml --emit mirrors.yaml --emit urls=urls.tsv
     """
+    from resolver.selection.model import Effort
+
+    effort = Effort() if time_limit is None else Effort(time_limit)
+    if replay:
+        from resolver.cli import replay as replaying  # an uncommon way
+
+        if stack or output or emit or dump_problem:
+            msg = "--replay solves what a file states; a stack, --output, --emit and --dump-problem have no place beside it"
+            raise click.UsageError(msg)
+        return replaying.run(context, replay, effort, as_json=as_json)
+    if stack is None:
+        raise click.MissingParameter(param_hint="'STACK'", param_type="argument")
     from resolver.api.resolve import ResolveRequest, resolve
 
     kinds = _kinds(emit, as_json=as_json)
@@ -83,9 +102,16 @@ def command(
         nodes=bool(output) or any(kind == "spack.lock" for kind, _ in kinds),
         downloads=any(kind == "urls" for kind, _ in kinds),
         runtime_only=runtime_only,
+        effort=effort,
+        problems=bool(dump_problem),
     )
     resolution = resolve(context.settings, request)
     _say_notes(context, resolution)
+    if dump_problem:
+        from resolver.selection.dump import encode_problems
+
+        write_files({Path(dump_problem): encode_problems(resolution.groups)})
+        context.say(f"wrote {dump_problem}")
     if (resolution.satisfied or partial) and (output or kinds):
         _write(context, resolution, output, kinds)
     elif output or kinds:
@@ -162,6 +188,10 @@ def _emit(kind: str, resolution: Resolution, *, beside_lock: bool) -> Artifact:
     environment = resolution.environment
     if kind == "spack.yaml":
         return emit_spack_yaml(environment, beside_lock=beside_lock)
+    if kind == "packages.yaml":
+        from resolver.emit.packages_yaml import emit_packages
+
+        return emit_packages(environment)
     if kind == "urls":
         return emit_urls(list(resolution.downloads))
     if kind == "json":
@@ -186,6 +216,8 @@ def _unsatisfied(resolution: Resolution) -> NotSatisfiedError:
 def _say_notes(context: Context, resolution: Resolution) -> None:
     for note in resolution.notes:
         context.say(f"note: {note}")
+    if context.verbose:
+        say_skipped(context, resolution.skipped_criteria)
 
 
 def _print(context: Context, resolution: Resolution) -> None:
@@ -203,6 +235,8 @@ def _print(context: Context, resolution: Resolution) -> None:
     for need in resolution.host_requirements:
         newer = " or newer" if need["kind"] == "libc" else ""
         context.say(clean(f"the host must have {need['name']} {need['version']}{newer} at {need['path']}"))
+    if any(need["kind"] == "external" for need in resolution.host_requirements):
+        context.say("--emit packages.yaml declares these packages to Spack")
 
 
 def _version(answer: Any) -> str:  # noqa: ANN401 - a root's answer

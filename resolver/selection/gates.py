@@ -8,6 +8,7 @@ source has is a rejection, and what is unknown of the machine passes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from resolver.arch import target as targets
 from resolver.arch.machine import Machine, macos_runs
@@ -17,7 +18,7 @@ from resolver.selection.gpu import gpu_failure
 from resolver.selection.model import GATES, Candidate, Policy, Rejection
 from resolver.selection.pool import CandidatePool, Reach
 from resolver.selection.rules import Requirement, Rules
-from resolver.spec.abstract import AbstractSpec
+from resolver.spec.abstract import EMPTY, AbstractSpec
 from resolver.spec.concrete import ConcreteSpec, Dependency
 from resolver.spec.satisfies import match, match_node
 from resolver.spec.virtuals import COMPILERS, LANGUAGES
@@ -64,6 +65,8 @@ class Judge:
         if self.machine.target is None:
             return ()
         found = targets.candidates(self.machine.target)
+        if not self.policy.host_compatible:
+            found = (*found, *targets.others_of_family(self.machine.target))
         return tuple(t for t in found if targets.is_generic(t)) if self.policy.granularity == "generic" else found
 
     def judge(self, spec: ConcreteSpec, want: AbstractSpec) -> Candidate | Rejection:
@@ -196,8 +199,16 @@ class Judge:
             return self._other_os(node)
         if node.platform == "linux":
             return self._linux(node)
-        same = self.machine.os is not None and macos_runs(node.os, self.machine.os)
-        return None if same else self._other_os(node)
+        oses = self._compatible_oses
+        return None if any(macos_runs(node.os, os) for os in oses) else self._other_os(node)
+
+    @cached_property
+    def _compatible_oses(self) -> tuple[str, ...]:
+        """The machine's OS and those that the stack calls compatible, step by step (Spack ``asp.py:os_defaults``, ``os_compatible``)."""
+        found = [self.machine.os] if self.machine.os else []
+        for os in found:
+            found += [other for other in self.policy.os_compatible.get(os, ()) if other not in found]
+        return tuple(found)
 
     def _linux(self, node: ConcreteSpec) -> Failure | None:
         edge = next((e for e in node.dependencies if "libc" in e.virtuals), None)
@@ -278,6 +289,31 @@ class Judge:
             self._rules(node)
         return self._weights.get(node.hash, 0)
 
+    def failures(self, node: ConcreteSpec) -> list[tuple[str, Failure]]:
+        """All gates but the last that a node fails on its own, not only the first, each with how; for explanations."""
+        return [(gate, failed) for gate, check in self._checks.items() if gate != "constraints" and (failed := check(node))]
+
+    def early_failures(self, spec: ConcreteSpec) -> list[tuple[str, Failure]]:
+        """Those of a record's failures that are told without looking at its dependencies' own."""
+        checks = {gate: self._checks[gate] for gate in ("platform", "os", "gpu")}
+        return [(gate, failed) for gate, check in checks.items() if (failed := check(spec))]
+
+    def broken(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement | None, Failure]]:
+        """All of the stack's hard rules that a node breaks, each with the node it is on and how; no rule where ``reuse`` leaves it out."""
+        found: list[tuple[ConcreteSpec, Requirement | None, Failure]] = []
+        for subject, rule in self._applying(node):
+            failed = rule.check(subject)[1]
+            if failed is not None:
+                have = getattr(failed, "have", "") or subject.wire.version
+                told = str(failed).replace(f"{subject.name}/{subject.hash[:7]} ", "it ", 1)
+                found.append((subject, rule, (have, getattr(failed, "want", str(failed)), f"breaks {rule.origin}: {told}")))
+        left_out = self._reuse(node)
+        return [*found, (node, None, left_out)] if left_out else found
+
+    def as_root(self, spec: ConcreteSpec) -> list[Rejection]:
+        """What a record fails only as a root: that it is no binary, that it has not the label."""
+        return [found for found in (self._root_binary(spec), self._root_constraints(spec, EMPTY)) if found]
+
     def _applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
         """The rules that bear on a node: on its package, and on the providers of the virtuals that it uses."""
         found: list[tuple[ConcreteSpec, Requirement]] = [(node, rule) for rule in self.rules.on_package(node)]
@@ -288,7 +324,9 @@ class Judge:
         return found
 
     def _reuse(self, node: ConcreteSpec) -> Failure | None:
-        """Spack ``solver/reuse.py:SpecFilter``: ``concretizer:reuse`` may include and exclude records."""
+        """Spack ``solver/reuse.py:SpecFilter``: ``concretizer:reuse`` may include and exclude records, but not those of needed groups."""
+        if node.hash in self.policy.offered:
+            return None
         included = self.policy.reuse_include
         if included and all(match(node, spec) for spec in included):
             return (node.name, "concretizer:reuse:include", "is not among what concretizer:reuse includes")

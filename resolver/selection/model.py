@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
+
+if TYPE_CHECKING:
+    from resolver.selection.facts import RecipeFacts
+    from resolver.selection.problem import Problem
 
 GATES = ("name", "binary", "platform", "os", "target", "gpu", "constraints")
 Unify = Literal["true", "when_possible", "false"]
@@ -30,19 +35,26 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A record that may serve a root: the spec, its link/run closure (itself first), and whether that closure is known."""
+    """A record that may serve a root: the spec, its link/run closure (itself first), and whether that closure is known.
+
+    ``virtual`` is the root's name where that is a virtual, which the record provides.
+    """
 
     spec: ConcreteSpec
     closure: tuple[ConcreteSpec, ...]
     complete: bool
     notes: tuple[str, ...] = ()
+    virtual: str = ""
 
 
 class Policy(msgspec.Struct, frozen=True):
     """Choices of the user that bear on gates and order.
 
     ``label`` is the stack label that records are preferred by (``labelled`` prefer), restricted to (only) or not looked at
-    (ignore). ``granularity`` is Spack's ``concretizer:targets:granularity``.
+    (ignore). ``granularity`` is Spack's ``concretizer:targets:granularity``. ``facts`` are what is known of package recipes.
+    ``host_compatible`` False lets targets of the machine's family pass that do not run on it, and ``os_compatible`` are, off Linux, the
+    OSes whose binaries an OS takes, as the stack's ``concretizer`` says. ``prefer`` is a key of ``ranking.PREFERENCES``. ``offered`` are
+    the hashes of needed groups: they may be taken whatever ``reuse`` says, and come before their equals.
     """
 
     os_policy: Literal["spack", "strict"] = "spack"
@@ -52,10 +64,41 @@ class Policy(msgspec.Struct, frozen=True):
     granularity: str = "microarchitectures"
     reuse_include: tuple[AbstractSpec, ...] = ()
     reuse_exclude: tuple[AbstractSpec, ...] = ()
+    facts: RecipeFacts | None = None
+    host_compatible: bool = True
+    os_compatible: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    prefer: str = ""
+    offered: frozenset[str] = frozenset()
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The records of one root, judged: candidates, best first as far as they were ranked, and rejections, the most telling first.
+
+    ``whole`` is False where some records were not judged, since the best could not be among them.
+    """
+
+    candidates: list[Candidate]
+    rejections: list[Rejection]
+    whole: bool = True
+
+
+class Effort(msgspec.Struct, frozen=True):
+    """How much is spent on a group whose roots share a graph.
+
+    ``seconds`` limits the search. Up to ``few`` answers are looked at one by one rather than given to a solver. Where a root has more
+    ``records`` on average, not all of them are judged.
+    """
+
+    seconds: float = 20.0
+    few: int = 64
+    records: int = 40
 
 
 class RunnerUp(msgspec.Struct, frozen=True):
-    """The best candidate that was not taken, and the first criterion by which the chosen one is better."""
+    """The best other record for a root while the other roots keep theirs, and the first criterion by which the answer is better.
+
+    Where no other goes with the other roots, it is the best of those that stood alone, and unification is what decided.
+    """
 
     spec: ConcreteSpec
     criterion: str
@@ -82,13 +125,14 @@ class RootAnswer(msgspec.Struct, frozen=True):
 
 
 class GroupAnswer(msgspec.Struct, frozen=True):
-    """The answers for the roots of one group, in the order asked."""
+    """The answers for the roots of one group, in the order asked. ``problem`` is what was solved, where it was stated."""
 
     name: str
     unify: Unify
     roots: tuple[RootAnswer, ...]
     optimal: bool = True
     unified: bool = True
+    problem: Problem | None = None
 
     @property
     def satisfied(self) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
+from msgspec.structs import replace
+
 from resolver.arch import target as targets
 from resolver.errors import InputError
 from resolver.selection.gates import Judge
@@ -52,6 +54,11 @@ def in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], A
     return [spec for spec in specs if not judge.fails_itself(spec, want)], want
 
 
+def virtual_of(root: AbstractSpec, want: AbstractSpec) -> str:
+    """The root's name where that is a virtual, told by what remains to be asked of its records; else empty."""
+    return (root.name or "") if want is not root else ""
+
+
 class Race:
     """Judges the records of one root until the best ``wanted`` are certain. ``verdicts`` are of those that were judged."""
 
@@ -60,6 +67,7 @@ class Race:
         self.judge = judge
         self.ranking = ranking
         self.want = root
+        self.virtual = ""
         self.verdicts: list[Candidate | Rejection] = []
         self._best: list[tuple[int | str, ...]] = []
         self._reaches: dict[str, Reach | None] = {}
@@ -81,6 +89,7 @@ class Race:
         platform = self.judge.machine.platform
         if root.name is None or platform is None or not self.judge.pool.has_package(root.name):
             specs, self.want = in_question(self.judge, root)
+            self.virtual = virtual_of(root, self.want)
             return [(self.ranking.least(spec), spec.hash, spec) for spec in specs]
         rules = self.judge.rules.on_outline(root.name)
         self._targets = [t for t in self.judge.targets if not any(all(_other_target(t, a) for a in want) for want in _wants(root, rules))]
@@ -138,6 +147,8 @@ class Race:
     def decide(self, spec: ConcreteSpec) -> None:
         """Judge a record."""
         verdict = self.judge.judge(spec, self.want)
+        if isinstance(verdict, Candidate) and self.virtual:
+            verdict = replace(verdict, virtual=self.virtual)
         self.verdicts.append(verdict)
         if isinstance(verdict, Candidate):
             self._best = sorted([*self._best, self.ranking.solo(verdict)])[: self.wanted]

@@ -23,22 +23,35 @@ CRITERIA = (
     "weight of the requirements' alternatives",
     "label of the stack",
     "repeated packages",
+    "deprecated versions",
     "version of the root",
     "variant preferences of the root",
+    "provider preferences of the root",
+    "unused defaults of the root",
+    "variant preferences of other packages",
     "provider preferences",
     "OS label",
     "version of other packages",
-    "variant preferences of other packages",
+    "unused defaults of other packages",
     "edges that change target",
     "target distance",
     "version of runtimes",
     "target distance of runtimes",
+    "hashes of needed groups",
     "newer compiler",
     "fewest packages",
     "source order",
     "hash",
 )
+REPEATED = CRITERIA.index("repeated packages")
+ROOT_PROVIDERS = CRITERIA.index("provider preferences of the root")
 PROVIDERS = CRITERIA.index("provider preferences")
+PREFERENCES = {
+    "newest": ("version of the root", "version of other packages", "version of runtimes"),
+    "closest-target": ("target distance", "target distance of runtimes"),
+    "fewest-packages": ("fewest packages",),
+}
+"""What ``--prefer`` moves up: these criteria, in this order, come right behind repeated packages."""
 UNRANKED = 100
 RUNTIME_NAMES = frozenset(COMPILER_RUNTIMES.values())
 Costs = tuple[int, ...]
@@ -75,9 +88,12 @@ class Ranking:
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.pool = judge.pool
+        self.facts = judge.policy.facts
+        self.order = arrangement(judge.policy.prefer)
+        self.criteria = tuple(CRITERIA[place] for place in self.order)
         self._version_ranks: dict[str, dict[str, int]] = {}
         self._costs: dict[str, NodeCosts] = {}
-        self._solo: dict[str, tuple[int | str, ...]] = {}
+        self._solo: dict[tuple[str, str], tuple[int | str, ...]] = {}
         self._uses: dict[str, frozenset[tuple[str, str]]] = {}
         self.provider_rank = cache(self._provider_rank)
 
@@ -89,18 +105,36 @@ class Ranking:
         return {os: rank for rank, os in enumerate([*([ours] if ours else []), *others])}
 
     def version_rank(self, name: str, version: str) -> int:
-        """Place in the list of all known versions: those the stack prefers first, then newest first."""
+        """Place in the list of all known versions: those the stack prefers first, then those its recipe prefers, then newest first."""
         if name not in self._version_ranks:
             preferred = self.judge.rules.versions.get(name, ())
-            texts = sorted(set(self.pool.versions(name)), key=lambda t: (parse_version(t).preference, t), reverse=True)
+            known, chosen = set(self.pool.versions(name)), frozenset[str]()
+            if self.facts:
+                known |= self.facts.versions(name)
+                chosen = self.facts.preferred(name)
+            texts = sorted(known, key=lambda t: (t in chosen, parse_version(t).preference, t), reverse=True)
             texts.sort(key=lambda text: _first(preferred, text))
             self._version_ranks[name] = {text: rank for rank, text in enumerate(texts)}
         return self._version_ranks[name].get(version, UNRANKED)
+
+    def _version_costs(self, name: str, version: str, *, external: bool = False) -> tuple[int, int]:
+        """Whether the version is deprecated, and its badness: its place, and for a deprecated one more than there are versions.
+
+        Of an external it does not count. Source: Spack ``concretize.lp`` (``version_deprecation_penalty``).
+        """
+        rank = self.version_rank(name, version)
+        if self.facts and not external and self.facts.is_deprecated(name, version):
+            return 1, rank + len(self._version_ranks[name])
+        return 0, rank
 
     def target_rank(self, target: str) -> int:
         """How far the target is from the machine's."""
         places = self.judge.targets
         return places.index(target) if target in places else UNRANKED
+
+    def arranged(self, costs: Costs) -> Costs:
+        """Costs by ``CRITERIA`` in the order in which they are compared, the hash left out."""
+        return tuple(costs[place] for place in self.order[:-1]) if self.judge.policy.prefer else costs
 
     def node(self, spec: ConcreteSpec) -> NodeCosts:
         """The costs of one node."""
@@ -111,41 +145,43 @@ class Ranking:
     def _node(self, spec: ConcreteSpec) -> NodeCosts:
         statement = self.pool.statement(spec)
         weight = self.judge.weight(spec)
-        version = self.version_rank(spec.name, spec.wire.version)
-        variants = self._variant_misses(spec)
-        tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._compiler_rank(spec), 1)
+        deprecated, version = self._version_costs(spec.name, spec.wire.version, external=bool(spec.external))
+        variants, unused = self._variant_costs(spec)
+        tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._not_needed(spec), self._compiler_rank(spec), 1)
         other_version = 0 if spec.name in RUNTIME_NAMES else version
         place = self.os_ranks.get(spec.os, UNRANKED)
         source = self._source_rank(statement.served_by)
         return NodeCosts(
-            as_root=(weight, self._unlabelled(statement), 0, version, variants, 0, place, 0, 0, *tail, source, 0),
-            as_other=(weight, 0, 0, 0, 0, 0, place, other_version, variants, *tail, 0, 0),
+            as_root=(weight, self._unlabelled(statement), 0, deprecated, version, variants, 0, unused, 0, 0, place, 0, 0, *tail, source, 0),
+            as_other=(weight, 0, 0, deprecated, 0, 0, 0, 0, variants, 0, place, other_version, unused, *tail, 0, 0),
         )
 
     def least(self, spec: ConcreteSpec, reach: Reach | None = None) -> Costs:
         """What the record costs at least as a candidate: no more than ``solo``, and computed without looking at any dependency."""
         known = reach or Reach(providers=tuple(sorted(self.uses(spec))), oses=(spec.os,))
         statement = self.pool.statement(spec)
-        return self._least(spec.name, spec.wire.version, spec.target, statement, self._variant_misses(spec), known)
+        return self._least(spec.name, spec.wire.version, spec.target, statement, self._variant_costs(spec, deep=False), known)
 
     def least_of(self, name: str, outline: Outline) -> Costs:
         """As ``least``, of a record of which no more than its outline is known."""
         reach = outline.reach or Reach(oses=(outline.os,))
-        return self._least(name, outline.version, outline.target, outline.statement, 0, reach)
+        return self._least(name, outline.version, outline.target, outline.statement, (0, 0), reach)
 
     def least_of_version(self, name: str, version: str) -> Costs:
         """As ``least``, of all records of a version."""
-        rank = self.version_rank(name, version)
-        runtime = rank if name in RUNTIME_NAMES else 0
-        return (0, 0, 0, rank, 0, 0, 0, 0, 0, 0, 0, runtime, 0, 0, 1, 0)
+        deprecated, badness = self._version_costs(name, version)
+        runtime = self.version_rank(name, version) if name in RUNTIME_NAMES else 0
+        return self.arranged((0, 0, 0, deprecated, badness, *[0] * 10, runtime, 0, 0, 0, 1, 0))
 
-    def _least(self, name: str, version: str, target: str, statement: Statement, variants: int, reach: Reach) -> Costs:
+    def _least(self, name: str, version: str, target: str, statement: Statement, variants: tuple[int, int], reach: Reach) -> Costs:
         rank = self.version_rank(name, version)
+        deprecated, badness = self._version_costs(name, version)
+        misses, unused = variants
         providers, systems = self.providers_rank(reach.providers), self._oses_rank(reach)
         runtime = (rank, self.target_rank(target)) if name in RUNTIME_NAMES else (0, 0)
         distance = 0 if name in RUNTIME_NAMES else self.target_rank(target)
-        head = (0, self._unlabelled(statement), 0, rank, variants, providers, systems, 0, 0, 0, distance)
-        return (*head, *runtime, 0, reach.packages, self._source_rank(statement.served_by))
+        head = (0, self._unlabelled(statement), 0, deprecated, badness, misses, 0, unused, 0, providers, systems, 0, 0, 0, distance)
+        return self.arranged((*head, *runtime, 0, 0, reach.packages, self._source_rank(statement.served_by)))
 
     def _oses_rank(self, reach: Reach) -> int:
         """Of each OS label there is at least one node, and none of the others costs less than the least."""
@@ -161,6 +197,15 @@ class Ranking:
         order = self.pool.source_names()
         return min((order.index(name) for name in served_by), default=len(order))
 
+    @cached_property
+    def _needed_names(self) -> frozenset[str]:
+        """The packages of which needed groups have a hash."""
+        return frozenset(spec.name for key in self.judge.policy.offered if (spec := self.pool.get(key)))
+
+    def _not_needed(self, spec: ConcreteSpec) -> int:
+        """Is the node another one of a package that a needed group has? Spack offers it theirs; ours prefers it among equals."""
+        return int(spec.name in self._needed_names and spec.hash not in self.judge.policy.offered)
+
     def _target_costs(self, spec: ConcreteSpec) -> tuple[int, int]:
         if spec.name in RUNTIME_NAMES or spec.external:
             return 0, 0
@@ -174,10 +219,16 @@ class Ranking:
             return 0, 0
         return self.version_rank(spec.name, spec.wire.version), self.target_rank(spec.target)
 
-    def _variant_misses(self, spec: ConcreteSpec) -> int:
+    def _variant_costs(self, spec: ConcreteSpec, *, deep: bool = True) -> tuple[int, int]:
+        """The penalty of values that neither stack nor recipe has as default, and the number of defaults that are not among the values.
+
+        Unless ``deep``, no more than these: what hangs on dependencies is left out.
+        """
         wanted = self.judge.rules.variants.get(spec.name)
         variants = wanted.variants if wanted else ()
-        return sum(1 for v in variants if v.name in spec.variants and match_variant(spec, v) is not None)
+        if self.facts and self.facts.has_variants(spec.name):
+            return self.facts.variant_costs(spec, variants, self.judge.rules, deep=deep)
+        return sum(1 for v in variants if v.name in spec.variants and match_variant(spec, v) is not None), 0
 
     def uses(self, spec: ConcreteSpec) -> frozenset[tuple[str, str]]:
         """The virtuals that a node uses below it, each with the package that provides it."""
@@ -209,15 +260,25 @@ class Ranking:
 
     def solo(self, candidate: Candidate) -> tuple[int | str, ...]:
         """The costs of a candidate that is served alone, the hash last, so that no two are equal."""
-        if candidate.spec.hash not in self._solo:
-            self._solo[candidate.spec.hash] = self._sum(candidate)
-        return self._solo[candidate.spec.hash]
+        key = (candidate.spec.hash, candidate.virtual)
+        if key not in self._solo:
+            self._solo[key] = self._sum(candidate)
+        return self._solo[key]
 
     def _sum(self, candidate: Candidate) -> tuple[int | str, ...]:
         rows = [self.node(candidate.spec).as_root, *(self.node(node).as_other for node in candidate.closure[1:])]
         *sums, _ = map(sum, zip(*rows, strict=True))
-        sums[PROVIDERS] = self.providers_rank(frozenset().union(*map(self.uses, candidate.closure)))
-        return (*sums, candidate.spec.hash)
+        used = frozenset().union(*map(self.uses, candidate.closure), {(v, candidate.spec.name) for v in [candidate.virtual] if v})
+        own = {(virtual, name) for virtual, name in used if name == candidate.spec.name}
+        sums[ROOT_PROVIDERS], sums[PROVIDERS] = self.providers_rank(own), self.providers_rank(used - own)
+        return (*self.arranged(tuple(sums)), candidate.spec.hash)
+
+
+def arrangement(prefer: str) -> tuple[int, ...]:
+    """The places of criteria in ``CRITERIA`` in the order in which they are compared."""
+    moved = [CRITERIA.index(name) for name in PREFERENCES.get(prefer, ())]
+    places = [place for place in range(len(CRITERIA)) if place not in moved]
+    return (*places[: REPEATED + 1], *moved, *places[REPEATED + 1 :])
 
 
 def _first(preferred: Sequence[VersionSet], text: str) -> int:

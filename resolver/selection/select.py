@@ -4,34 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from resolver.selection.gates import Judge
-from resolver.selection.model import (
-    Candidate,
-    GroupAnswer,
-    Rejection,
-    RootAnswer,
-    RunnerUp,
-    Unify,
-)
-from resolver.selection.problem import one_hash_each, solve_trivially, state_problem
-from resolver.selection.race import Race, in_question, records_of, run
-from resolver.selection.ranking import CRITERIA, Ranking
+from resolver.selection.model import Candidate, Effort, GroupAnswer, Rejection, Row, Unify
+from resolver.selection.problem import Problem, one_hash_each
+from resolver.selection.race import Race, in_question, records_of, run, virtual_of
+from resolver.selection.ranking import Ranking
+from resolver.selection.reasons import alone, beside
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.satisfies import match_node
 
-
-class Row(msgspec.Struct, frozen=True):
-    """The records of one root, judged: candidates, best first as far as they were ranked, and rejections, the most telling first.
-
-    ``whole`` is False where some records were not judged, since the best could not be among them.
-    """
-
-    candidates: list[Candidate]
-    rejections: list[Rejection]
-    whole: bool = True
+__all__ = ["Row", "hopeful", "judged", "leading", "select_group"]
 
 
 def judged(judge: Judge, root: AbstractSpec) -> Row:
@@ -46,7 +30,11 @@ def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     specs, want = in_question(judge, root)
     sound = judge.closures.sound(specs, judge.fails_below)
     row = _row(judge, want, [judge.judge(spec, want) for spec in sound])
-    return replace(row, candidates=ranking.sorted(row.candidates)) if row.candidates else judged(judge, root)
+    if not row.candidates:
+        return judged(judge, root)
+    virtual = virtual_of(root, want)
+    found = [replace(candidate, virtual=virtual) for candidate in row.candidates] if virtual else row.candidates
+    return replace(row, candidates=ranking.sorted(found))
 
 
 def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wanted: int = 2) -> list[Row]:
@@ -79,88 +67,61 @@ def _row(judge: Judge, want: AbstractSpec, verdicts: Sequence[Candidate | Reject
     return Row([v for v in verdicts if isinstance(v, Candidate)], sorted(rejections, key=telling))
 
 
-def select_group(judge: Judge, name: str, roots: Sequence[AbstractSpec], unify: Unify) -> GroupAnswer:
-    """The best answer for the roots of one group, under its unification."""
+def select_group(
+    judge: Judge,
+    name: str,
+    roots: Sequence[AbstractSpec],
+    unify: Unify,
+    effort: Effort | None = None,
+    *,
+    state: bool = False,
+) -> GroupAnswer:
+    """The best answer for the roots of one group, under its unification.
+
+    ``effort`` limits the search, ``state`` is whether the problem is to be in the answer.
+    """
     ranking = Ranking(judge)
-    rows = leading(judge, ranking, roots) if unify == "false" else [hopeful(judge, ranking, root) for root in roots]
-    candidates = [row.candidates for row in rows]
     if unify == "false":
-        picks: list[Candidate | None] = [row[0] if row else None for row in candidates]
-        optimal = True
+        answer = _each_alone(judge, ranking, name, roots, state=state)
     else:
-        picks, optimal = _unified(list(roots), candidates, ranking, rounds=unify == "when_possible")
-    answers = [_answer(root, pick, row, ranking) for root, pick, row in zip(roots, picks, rows, strict=True)]
-    answer = GroupAnswer(name, unify, tuple(answers), optimal)
+        answer = _together(judge, ranking, name, roots, unify, effort or Effort())
     return replace(answer, unified=one_hash_each(answer.closure.values()))
 
 
-def _unified(
-    roots: list[AbstractSpec],
-    candidates: list[list[Candidate]],
+def _each_alone(judge: Judge, ranking: Ranking, name: str, roots: Sequence[AbstractSpec], *, state: bool) -> GroupAnswer:
+    rows = leading(judge, ranking, roots)
+    answers = tuple(alone(root, row, ranking) for root, row in zip(roots, rows, strict=True))
+    return GroupAnswer(name, "false", answers, problem=_stated(roots, rows, ranking) if state else None)
+
+
+def _stated(roots: Sequence[AbstractSpec], rows: Sequence[Row], ranking: Ranking) -> Problem:
+    from resolver.selection.stating import state_problem  # what stands alone is no problem, unless it is asked for
+
+    return state_problem(roots, [row.candidates for row in rows], ranking)
+
+
+def _together(
+    judge: Judge,
     ranking: Ranking,
-    *,
-    rounds: bool,
-) -> tuple[list[Candidate | None], bool]:
-    """One round for ``unify: true``; as Spack, for ``when_possible`` rounds over what is left until no root is gained."""
-    picks: list[Candidate | None] = [None] * len(roots)
-    earlier: dict[str, frozenset[str]] = {}
-    optimal = True
-    while left := [i for i, row in enumerate(candidates) if row and picks[i] is None]:
-        chosen, proven = _solve([roots[i] for i in left], [candidates[i] for i in left], ranking, earlier)
-        optimal = optimal and proven
-        for place, pick in zip(left, chosen, strict=True):
-            picks[place] = pick
-            for node in pick.closure if pick else ():
-                earlier[node.name] = earlier.get(node.name, frozenset()) | {node.hash}
-        if not rounds or not any(chosen):
-            break
-    return picks, optimal
+    name: str,
+    roots: Sequence[AbstractSpec],
+    unify: Unify,
+    effort: Effort,
+) -> GroupAnswer:
+    from resolver.selection.contest import contest, of_rows  # only roots that share a graph need it
+
+    if len(roots) > 1 and sum(_count(judge, root) for root in roots) > effort.records * len(roots):
+        found = contest(judge, ranking, roots, unify, effort)
+        rows = [
+            Row(row, [], whole) if row else judged(judge, root)
+            for root, row, whole in zip(roots, found.candidates, found.whole, strict=True)
+        ]
+    else:
+        rows = [hopeful(judge, ranking, root) for root in roots]
+        found = of_rows(roots, [row.candidates for row in rows], ranking, unify, effort)
+    answers = tuple(beside(roots, rows, found.problem, found.rounds, ranking))
+    return GroupAnswer(name, unify, answers, all(one.optimal for one in found.rounds), problem=found.problem)
 
 
-def _solve(
-    roots: list[AbstractSpec],
-    candidates: list[list[Candidate]],
-    ranking: Ranking,
-    earlier: dict[str, frozenset[str]],
-) -> tuple[list[Candidate | None], bool]:
-    problem = state_problem(roots, candidates, ranking, earlier)
-    solution = solve_trivially(problem)
-    if solution is None:
-        from resolver.selection.solver import (
-            solve,  # clingo is loaded only where there is something to search
-        )
-
-        solution = solve(problem)
-    by_hash = [{c.spec.hash: c for c in row} for row in candidates]
-    picks = [None if n is None else row[problem.nodes[n].hash] for n, row in zip(solution.picks, by_hash, strict=True)]
-    return picks, solution.optimal
-
-
-def _answer(root: AbstractSpec, pick: Candidate | None, row: Row, ranking: Ranking) -> RootAnswer:
-    count = len(row.candidates)
-    answer = RootAnswer(root, pick, count, tuple(row.rejections))
-    if pick is None:
-        return replace(answer, text=_unserved(root, row))
-    others = [candidate for candidate in row.candidates if candidate is not pick]
-    if not others:
-        return replace(answer, text="the only candidate")
-    costs = ranking.solo(pick)
-    criterion = _difference(costs, ranking.solo(others[0]))
-    equals = sum(1 for candidate in row.candidates if ranking.solo(candidate)[:-1] == costs[:-1])
-    best = f"best of {count} candidates by {criterion}" if row.whole else f"best by {criterion}"
-    text = best if equals == 1 else f"the smallest of {equals} hashes that are equal in all else"
-    return replace(answer, runner_up=RunnerUp(others[0].spec, criterion), equals=equals, text=text)
-
-
-def _difference(chosen: tuple[int | str, ...], other: tuple[int | str, ...]) -> str:
-    """The first criterion by which two candidates, each served alone, differ; unification where the other is the better."""
-    place = next(i for i, (a, b) in enumerate(zip(chosen, other, strict=True)) if a != b)
-    return CRITERIA[place] if chosen < other else "unification with the other roots"
-
-
-def _unserved(root: AbstractSpec, row: Row) -> str:
-    if row.candidates:
-        return f"no candidate for {root} agrees with the other roots on one hash for each package (unify: true)"
-    if row.rejections:
-        return row.rejections[0].text
-    return f"no source has a record of {root.name or '/' + str(root.hash)}"
+def _count(judge: Judge, root: AbstractSpec) -> int:
+    return judge.pool.count(root.name) if root.name else 1

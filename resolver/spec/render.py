@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,11 @@ def quoted(value: str) -> str:
     """A value as it must stand in a spec: bare, in single quotes, or in double quotes when it holds a single one."""
     if PLAIN.fullmatch(value):
         return value
-    return json.dumps(value) if "'" in value else f"'{value}'"
+    if "'" not in value:
+        return f"'{value}'"
+    import json  # few values have quotes in them
+
+    return json.dumps(value)
 
 
 def render(spec: AbstractSpec) -> str:

@@ -127,7 +127,7 @@ def test_an_environment_of_unknown_dependencies_is_the_manifest_alone(page: Run,
     assert yaml.safe_load((tmp_path / "spack.yaml").read_text())["spack"]["concretizer"]["unify"] is False
 
 
-@pytest.mark.parametrize("kind", ["spack.yaml", "spack.lock", "mirrors.yaml", "urls", "json", "dot"])
+@pytest.mark.parametrize("kind", ["spack.yaml", "spack.lock", "mirrors.yaml", "packages.yaml", "urls", "json", "dot"])
 def test_artifacts_go_to_stdout_alone(shipped: Run, kind: str) -> None:
     result = shipped("-q", "resolve", CPU, *ZEN4, "--emit", kind)
     assert result.code == 0

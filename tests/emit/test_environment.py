@@ -11,6 +11,7 @@ from fakes.world import World, hash_of
 from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download, emit_dot, emit_mirrors, emit_urls
 from resolver.emit.matrix import Job, emit_github, emit_gitlab, job_id
+from resolver.emit.packages_yaml import emit_packages
 from resolver.emit.spack_lock import emit_spack_lock, uniform
 from resolver.emit.spack_yaml import emit_spack_yaml
 from resolver.errors import InputError, NotSatisfiedError
@@ -174,3 +175,27 @@ def test_an_empty_gitlab_pipeline_says_so() -> None:
 
 def test_ids_need_no_quoting() -> None:
     assert job_id("a b", "linux-x-y", "c/d'") == "a_b@linux-x-y@c_d_"
+
+
+def test_what_the_host_must_have_is_declared_as_spack_wants_it() -> None:
+    world = World(
+        [
+            {"id": "app", "spec": "app@=1", "libc": "glibc@2.35", "link": ["mpi=mpich", "ssl", "rt"]},
+            {"id": "mpich", "spec": "cray-mpich@=8.1.28", "external": "/opt/cray"},
+            {"id": "ssl", "spec": "openssl@=3.0.2", "external": "/usr"},
+            {"id": "rt", "spec": "gcc@=13.2", "external": "/usr"},
+        ]
+    )
+    module = world.specs[hash_of("mpich")].external
+    assert module
+    world.specs[hash_of("mpich")].wire.external = type(module)("/opt/cray", ["cray-mpich/8.1.28"])
+    found = emit_packages(environment(closure=world.specs[hash_of("app")].closure()))
+    assert (found.path, yaml.safe_load(found.content)) == (
+        "packages.yaml",
+        {
+            "packages": {
+                "cray-mpich": {"externals": [{"spec": "cray-mpich@8.1.28", "prefix": "/opt/cray", "modules": ["cray-mpich/8.1.28"]}]},
+                "openssl": {"externals": [{"spec": "openssl@3.0.2", "prefix": "/usr"}]},
+            },
+        },
+    )

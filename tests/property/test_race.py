@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fakes.facts import RECIPES, facts_of
 from fakes.world import World
+from fakes.worlds import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +19,6 @@ from resolver.selection.select import Row, hopeful, leading
 from resolver.spec.abstract import AbstractSpec
 
 MACHINE = Machine("linux", "ubuntu24.04", "zen4", Libc.parse("glibc@2.39"))
-OSES = ("ubuntu24.04", "ubuntu22.04", "rhel8")
-TARGETS = ("x86_64_v3", "zen4", "zen5", "aarch64")
 ROOTS = ("app", "app@2:", "app target=x86_64_v3", "app os=rhel8", "app+mpi", "app ^lib@2", "blas")
 PACKAGES: list[dict[str, Any]] = [
     {},
@@ -26,29 +26,6 @@ PACKAGES: list[dict[str, Any]] = [
     {"lib": {"require": "@1:2", "version": ["1"]}, "all": {"prefer": ["target=zen4"]}},
     {"app": {"variants": "~mpi", "require": [{"one_of": ["@2", "@1"]}]}, "all": {"providers": {"blas": ["mkl", "openblas"]}}},
 ]
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Some twenty records: an application over a library and a provider of blas, in some versions, OSes and targets."""
-
-    def made(name: str, place: int, **more: Any) -> dict[str, Any]:
-        os, target = draw(st.sampled_from(OSES)), draw(st.sampled_from(TARGETS))
-        spec = f"{name}@={draw(st.integers(1, 3))} os={os} target={target}{more.pop('variants', '')}"
-        binary = draw(st.integers(0, 9)) > 0
-        return {"id": f"{name}{place}", "spec": spec, "in_buildcache": binary, "libc": draw(st.sampled_from(LIBCS)), **more}
-
-    blas = [made(draw(st.sampled_from(["openblas", "mkl"])), n) for n in range(3)]
-    libs = [made("lib", n, link=[f"blas={draw(st.sampled_from(blas))['id']}"] * draw(st.integers(0, 1))) for n in range(4)]
-    apps = []
-    for n in range(draw(st.integers(0, 12))):
-        links = [draw(st.sampled_from(libs))["id"], f"blas={draw(st.sampled_from(blas))['id']}"]
-        labels = draw(st.sampled_from([[], ["mine"]]))
-        apps.append(made("app", n, link=links[: draw(st.integers(0, 2))], variants=draw(st.sampled_from(["+mpi", "~mpi"])), stacks=labels))
-    return [*blas, *libs, *apps]
-
-
-LIBCS = ("glibc@2.28", "glibc@2.39", "glibc@2.41")
 
 
 def tells(row: Row, ranking: Ranking) -> list[object]:
@@ -59,10 +36,18 @@ def tells(row: Row, ranking: Ranking) -> list[object]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(worlds(), st.sampled_from(PACKAGES), st.sampled_from(["", "mine"]), st.lists(st.sampled_from(ROOTS), min_size=1, max_size=3))
-def test_the_first_are_those_of_all(records: list[dict[str, Any]], packages: dict[str, Any], label: str, roots: list[str]) -> None:
+@given(
+    worlds(),
+    st.sampled_from(PACKAGES),
+    st.sampled_from(["", "mine"]),
+    st.lists(st.sampled_from(ROOTS), min_size=1, max_size=3),
+    st.sampled_from(RECIPES),
+)
+def test_the_first_are_those_of_all(
+    records: list[dict[str, Any]], packages: dict[str, Any], label: str, roots: list[str], recipes: dict[str, Any]
+) -> None:
     wanted = [AbstractSpec.parse(root) for root in roots]
-    policy = Policy(label=label)
+    policy = Policy(label=label, facts=facts_of(recipes))
     ahead, whole = (Ranking(Judge(World(records), MACHINE, policy, Rules.read(packages))) for _ in range(2))
     first = leading(ahead.judge, ahead, wanted)
     for root, row in zip(wanted, first, strict=True):
@@ -70,9 +55,9 @@ def test_the_first_are_those_of_all(records: list[dict[str, Any]], packages: dic
 
 
 @settings(max_examples=80, deadline=None)
-@given(worlds(), st.sampled_from(PACKAGES))
-def test_nothing_costs_less_than_its_least(records: list[dict[str, Any]], packages: dict[str, Any]) -> None:
-    ranking = Ranking(Judge(World(records), MACHINE, Policy(label="mine"), Rules.read(packages)))
+@given(worlds(), st.sampled_from(PACKAGES), st.sampled_from(RECIPES))
+def test_nothing_costs_less_than_its_least(records: list[dict[str, Any]], packages: dict[str, Any], recipes: dict[str, Any]) -> None:
+    ranking = Ranking(Judge(World(records), MACHINE, Policy(label="mine", facts=facts_of(recipes)), Rules.read(packages)))
     for candidate in hopeful(ranking.judge, ranking, AbstractSpec.parse("app")).candidates:
         spec = candidate.spec
         (outline,) = [o for o in ranking.pool.outlines("app", spec.wire.version, "linux", [spec.target]) if o.hash == spec.hash]

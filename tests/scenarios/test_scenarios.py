@@ -18,11 +18,11 @@ from resolver.selection.rules import Rules
 from resolver.selection.select import select_group
 from resolver.spec.abstract import AbstractSpec
 
-FILES = sorted(Path(__file__).parent.glob("*/*.toml"))
+FILES = sorted(path for path in Path(__file__).parent.glob("*/*.toml") if path.parent.name != "explain")
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked. ``machine`` is an architecture, and may have a libc behind a blank."""
+    """What is asked. ``machine`` is an architecture, and may have a libc behind a blank; ``needed`` are the ids of needed groups' nodes."""
 
     roots: list[str]
     machine: str = "linux-ubuntu24.04-zen4 glibc@2.39"
@@ -36,6 +36,10 @@ class Request(msgspec.Struct, forbid_unknown_fields=True):
     amdgpu_target: list[str] = []
     packages: dict[str, Any] = {}
     reuse_exclude: list[str] = []
+    prefer: str = ""
+    needed: list[str] = []
+    host_compatible: bool = True
+    os_compatible: dict[str, list[str]] = {}
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,6 +49,7 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
     gates: list[str] = []
     texts: list[str] = []
     decided_by: list[str] = []
+    runners_up: list[str] = []
     unvisited: list[str] = []
 
 
@@ -70,6 +75,10 @@ def answer(scenario: Scenario, world: World) -> GroupAnswer:
         labelled=ask.labelled,  # type: ignore[arg-type] # as written in the file
         granularity=ask.granularity,
         reuse_exclude=tuple(map(AbstractSpec.parse, ask.reuse_exclude)),
+        prefer=ask.prefer,
+        offered=frozenset(map(hash_of, ask.needed)),
+        host_compatible=ask.host_compatible,
+        os_compatible={os: tuple(others) for os, others in ask.os_compatible.items()},
     )
     judge = Judge(world, machine(ask), policy, Rules.read(ask.packages))
     return select_group(judge, "default", [AbstractSpec.parse(r) for r in ask.roots], ask.unify)  # type: ignore[arg-type] # likewise
@@ -93,6 +102,8 @@ def test_scenario(path: Path) -> None:
         assert text in found.text
     decided = [a.runner_up.criterion if a.runner_up else "" for a in got.roots]
     assert decided[: len(expected.decided_by)] == expected.decided_by
+    others = [a.runner_up.spec.hash if a.runner_up else "" for a in got.roots]
+    assert others[: len(expected.runners_up)] == [hash_of(name) if name else "" for name in expected.runners_up]
     assert not world.asked & {hash_of(name) for name in expected.unvisited}
 
 
