@@ -28,6 +28,8 @@ def test_examples_of_the_readme_work(shipped: Run, line: str, tmp_path: Path, mo
         small_repository(tmp_path / "spack-packages")
     if "--against env" in line:
         shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "-o", "env")
+    if "--replay" in line:
+        shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "--dump-problem", "problem.json")
     if "://" in line:
         pytest.skip("it reads from the network")
     result = shipped(*shlex.split(line, comments=True)[1:])

@@ -131,5 +131,5 @@ def take_choices(options: dict[str, Any]) -> Choices:
     from resolver.api.selecting import Choices
 
     given = {name: options.pop(name) for name in CHOICE_OPTIONS}
-    texts = (given["facts"] or "", given["prefer"] or "")
-    return Choices(given["source"], given["os_policy"], given["labelled"], given["assume_externals"], *texts)
+    usual = (given["source"], given["os_policy"], given["labelled"], given["assume_externals"])
+    return Choices(*usual, given["facts"] or "", given["prefer"] or "")

@@ -7,31 +7,28 @@ sum, criterion by criterion. Races (``selection.race``) find the first candidate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from heapq import heapify
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
+from resolver.selection.entrant import Entrant, Keeps, everything, nothing
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Effort, Unify
-from resolver.selection.pool import Outline, Reach
-from resolver.selection.problem import Problem
-from resolver.selection.race import Entry, Race, run
+from resolver.selection.problem import SHARED, Problem
+from resolver.selection.race import run
 from resolver.selection.ranking import Costs, Ranking
 from resolver.selection.search import Round, rounds
 from resolver.selection.stating import state_problem
 from resolver.selection.swaps import Swaps
+from resolver.selection.weigher import Weigher
 from resolver.spec.abstract import AbstractSpec
-from resolver.spec.concrete import ConcreteSpec
 
 STEPS = (4, 16, 64, 1 << 30)
 """So many of the best candidates of each root are tried, one number after the other until all roots are served."""
 
-HOMES = 2
+HOMES = 24
 """So many places are looked at for a first answer."""
-
-Keeps = Callable[[Costs], bool]
 
 
 class Contest(msgspec.Struct, frozen=True):
@@ -41,78 +38,6 @@ class Contest(msgspec.Struct, frozen=True):
     whole: list[bool]
     problem: Problem
     rounds: list[Round]
-
-
-class Entrant(Race):
-    """A race of which records can be taken that are not among the best."""
-
-    def own(self, entry: Entry) -> Costs:
-        """What a record costs by itself, at least; nothing of what it links to."""
-        _, text, what = entry
-        if what is None:
-            return self.ranking.least_of_version(self.want.name or "", text)
-        if isinstance(what, Outline):
-            return self.ranking.least_of(self.want.name or "", replace(what, reach=None))
-        return self.of(what)
-
-    def of(self, spec: ConcreteSpec) -> Costs:
-        """As ``own``, of a record whose node was read."""
-        return self.ranking.least(spec, Reach(oses=(spec.os,)))
-
-    def least(self) -> Costs:
-        """The least that any record costs by itself."""
-        judged = (self.of(verdict.spec) for verdict in self.verdicts if isinstance(verdict, Candidate))
-        return min([*judged, *map(self.own, self._heap)])
-
-    def raise_to(self, wanted: int) -> None:
-        """Ask for more of the best."""
-        self.wanted = wanted
-        self._best = sorted(self.ranking.solo(v) for v in self.verdicts if isinstance(v, Candidate))[:wanted]
-
-    def place(self, own: Costs) -> tuple[int, int]:
-        """The OS and the target of a record with such costs, as places in their orders."""
-        at = self.ranking.criteria.index
-        return own[at("OS label")], own[at("target distance")] + own[at("target distance of runtimes")]
-
-    def places(self) -> dict[tuple[int, int], Costs]:
-        """Those of all records, each with the least that a record of it costs by itself; versions are taken apart."""
-        self._take_apart(_everything)
-        found: dict[tuple[int, int], Costs] = {}
-        for own in map(self.own, self._heap):
-            place = self.place(own)
-            found[place] = min(own, found.get(place, own))
-        return found
-
-    def keys(self, keeps: Keeps) -> list[str]:
-        """The hashes of kept records whose nodes are to be read, taken out; versions that are kept are taken apart."""
-        self._take_apart(keeps)
-        return [entry[1] for entry in self._taken(keeps, Outline)]
-
-    def _take_apart(self, keeps: Keeps) -> None:
-        while kept := [entry for entry in self._heap if entry[2] is None and keeps(self.own(entry))]:
-            left = [entry for entry in self._heap if entry not in kept]
-            for entry in kept:
-                self._heap = [entry]
-                self._expand()
-                left += self._heap
-            self._heap = left
-            heapify(self._heap)
-
-    def specs(self, keeps: Keeps) -> list[ConcreteSpec]:
-        """Kept records whose nodes were read, taken out."""
-        return [entry[2] for entry in self._taken(keeps, ConcreteSpec) if isinstance(entry[2], ConcreteSpec)]
-
-    def _taken(self, keeps: Keeps, kind: type) -> list[Entry]:
-        found = [entry for entry in self._heap if isinstance(entry[2], kind) and keeps(self.own(entry))]
-        if found:
-            self._heap = [entry for entry in self._heap if entry not in found]
-            heapify(self._heap)
-        return found
-
-    @property
-    def candidates(self) -> list[Candidate]:
-        """The candidates found so far, best first."""
-        return self.ranking.sorted([verdict for verdict in self.verdicts if isinstance(verdict, Candidate)])
 
 
 class _Hall:
@@ -127,9 +52,15 @@ class _Hall:
         self.races = [Entrant(judge, ranking, root, STEPS[0]) for root in roots]
 
     def found(self) -> Contest:
-        rows = [race.candidates for race in self.races]
+        """The best answer out of all that was judged."""
+        return self._of([race.candidates for race in self.races])
+
+    def _of(self, rows: list[list[Candidate]]) -> Contest:
         problem = state_problem(self.roots, rows, self.ranking)
-        return Contest(rows, [race.whole for race in self.races], problem, rounds(problem, self.unify, self.effort))
+        return Contest(rows, self._wholes(), problem, rounds(problem, self.unify, self.effort))
+
+    def _wholes(self) -> list[bool]:
+        return [race.whole and race.allowed is None for race in self.races]
 
     def at_home(self) -> Contest | None:
         """An answer that serves all roots, out of records for one OS and target each time: what was built at one place agrees best.
@@ -144,24 +75,27 @@ class _Hall:
             if best is not None and least > _costs(best):
                 break
             self.take([_at(race, home) for race in self.races])
-            found = self.found()
-            if _serves_all(found):
+            found = self._of([[c for c in race.candidates if race.place(race.of(c.spec)) == home] for race in self.races])
+            if all(found.candidates) and _serves_all(found) and (best is None or _costs(found) < _costs(best)):
                 best = found
         return best
 
     def first(self) -> Contest:
         """The first answer that serves all roots that can be served at all; else the one with all records."""
-        found = self.at_home()
-        if found is not None:
-            return found
-        for wanted in STEPS:
-            for race in self.races:
-                race.raise_to(wanted)
-            run(self.judge, self.races)
-            found = self.found()
+        found = self.of_best(STEPS[0])
+        for wanted in STEPS[1:]:
             if _serves_all(found) or all(race.whole for race in self.races):
                 break
-        return found or self.found()
+            home = self.at_home() if wanted == STEPS[1] else None
+            found = home or self.of_best(wanted)
+        return found
+
+    def of_best(self, wanted: int) -> Contest:
+        """The answer out of so many of the best candidates of each root, and of all that were judged before."""
+        for race in self.races:
+            race.raise_to(wanted)
+        run(self.judge, self.races)
+        return self.found()
 
     def take(self, keeps: Sequence[Keeps]) -> bool:
         """Judge the records that are kept; was there a candidate among them?"""
@@ -177,10 +111,10 @@ class _Hall:
                 race.decide(spec)
         return sum(len(race.candidates) for race in self.races) > before
 
-    def within(self, found: Contest) -> list[Keeps]:
-        """For each root which records may be in a better answer than the one that was found."""
+    def within(self, found: Contest) -> tuple[list[Keeps], Costs]:
+        """For each root which records may be in a better answer than the one that was found, and what every answer costs at least."""
         most = _costs(found)
-        leasts = [race.least() if race.verdicts and race.candidates else None for race in self.races]
+        leasts = [race.least() for race in self.races]
         named: dict[str, Costs] = {}
         for root, least in zip(self.roots, leasts, strict=True):
             if least is not None and self._is_plain(root):
@@ -188,7 +122,50 @@ class _Hall:
         none = tuple(0 for _ in most)
         total = _plus(none, *named.values())
         rest = [_minus(total, named[root.name or ""]) if self._is_plain(root) and root.name in named else None for root in self.roots]
-        return [_bound(base, most) if base is not None else _everything for base in rest]
+        return [_bound(base, most) if base is not None else everything for base in rest], total
+
+    def sweep(self, found: Contest) -> Contest:
+        """The best answer, given one that serves all roots: all records are judged that may be in a better one.
+
+        Roots with large closures come first: where all that may serve such a root link to one of a few hashes of another root's
+        package, only these may serve that one, which raises what every answer costs at least, and so leaves out more of what follows.
+        """
+        for place in sorted(range(len(self.races)), key=lambda place: (-_size(found.candidates[place]), place)):
+            keeps, least = self.within(found)
+            self.take([keeps[place] if other == place else nothing for other in range(len(self.races))])
+            self._learn(self.races[place])
+            if self.within(found)[1] > least:
+                found = self._better(found)
+        return self._better(found)
+
+    def _better(self, found: Contest) -> Contest:
+        """The best answer out of what was judged and may be in a better one."""
+        keeps, _ = self.within(found)
+        rows = [
+            [c for c in race.candidates if keep(race.of(c.spec)) and (race.allowed is None or c.spec.hash in race.allowed)]
+            for race, keep in zip(self.races, keeps, strict=True)
+        ]
+        better = self._of(rows)
+        if _serves_all(better):
+            return better
+        return replace(found, rounds=[replace(found.rounds[0], optimal=False)])
+
+    def told(self, found: Contest) -> Contest:
+        """The same answer among all that was judged."""
+        rows = [race.candidates for race in self.races]
+        problem = state_problem(self.roots, rows, self.ranking)
+        numbers = {node.hash: number for number, node in enumerate(problem.nodes)}
+        (best,) = found.rounds
+        chosen = {root: numbers[found.problem.nodes[number].hash] for root, number in best.chosen.items()}
+        return Contest(rows, self._wholes(), problem, [Round(Weigher(problem), chosen, best.optimal)])
+
+    def _learn(self, race: Entrant) -> None:
+        """Restrict the other roots to the hashes that a root allows of their packages, once all that may serve it was judged."""
+        closures = [{node.name: node.hash for node in candidate.closure} for candidate in race.candidates]
+        for root, other in zip(self.roots, self.races, strict=True):
+            name = root.name or ""
+            if other is not race and name not in SHARED and closures and all(name in closure for closure in closures):
+                other.restrict({closure[name] for closure in closures})
 
     def _is_plain(self, root: AbstractSpec) -> bool:
         return root.name is not None and self.judge.pool.has_package(root.name)
@@ -202,9 +179,13 @@ class _Hall:
     def _next_best(self, swaps: Swaps, problem: Problem, root: int) -> Keeps:
         swap = swaps.best(root, problem.roots[root].candidates) if root in swaps.chosen else None
         if swap is None:
-            return _nothing
+            return nothing
         _, base = swaps.without(root)
         return _bound(tuple(base), swap.costs)
+
+
+def _size(row: list[Candidate]) -> int:
+    return max((len(candidate.closure) for candidate in row), default=0)
 
 
 def _serves_all(found: Contest) -> bool:
@@ -219,20 +200,16 @@ def _costs(found: Contest) -> Costs:
     return best.weigher.costs(best.chosen)
 
 
+def _is_whole(races: Iterable[Entrant]) -> bool:
+    return all(race.whole for race in races)
+
+
 def _at(race: Entrant, home: tuple[int, ...]) -> Keeps:
     return lambda own: race.place(own)[: len(home)] == home
 
 
 def _bound(base: Costs, most: Costs) -> Keeps:
     return lambda own: _plus(base, own) <= most
-
-
-def _everything(_: Costs) -> bool:
-    return True
-
-
-def _nothing(_: Costs) -> bool:
-    return False
 
 
 def _plus(*rows: Costs) -> Costs:
@@ -247,9 +224,10 @@ def contest(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], unify
     """The best answer for roots with many records, found without judging all of them, with what is next best for each."""
     hall = _Hall(judge, ranking, roots, unify, effort)
     found = hall.first()
-    for bounds in (hall.within, hall.beside):  # a better answer first, then what is next best beside the best
-        while _serves_all(found) and not all(race.whole for race in hall.races) and hall.take(bounds(found)):
-            found = hall.found()
+    if _serves_all(found) and not _is_whole(hall.races):
+        found = hall.told(hall.sweep(found))
+        while not _is_whole(hall.races) and hall.take(hall.beside(found)):
+            found = hall.told(found)
     return found
 
 

@@ -184,7 +184,7 @@ def test_the_answer_is_the_best_of_all(
         )
         expected = [pick.spec.hash if pick else "" for pick in picks]
         for effort in (Effort(), Effort(few=0), Effort(few=0, records=0)):
-            answer = select_group(judge, "g", roots, unify, effort)  # type: ignore[arg-type] # one of the three
+            answer = select_group(judge, "g", roots, unify, effort)
             assert answer.optimal
             assert hashes(answer) == expected, (unify, effort)
             if len(served) == 1:
