@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import tomllib
 from pathlib import Path
@@ -9,14 +10,20 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from fakes.world import World, hash_of
 
 from resolver.arch.machine import Libc, Machine, parse_triple
+from resolver.emit.environment import Environment, Root
+from resolver.emit.spack_lock import emit_spack_lock
+from resolver.emit.spack_yaml import emit_spack_yaml
+from resolver.formats.lockfile import read_lockfile
 from resolver.selection.gates import Judge
 from resolver.selection.model import GroupAnswer, Policy
 from resolver.selection.rules import Rules
 from resolver.selection.select import select_group
 from resolver.spec.abstract import AbstractSpec
+from resolver.spec.node import ALL_TYPES
 
 FILES = sorted(path for path in Path(__file__).parent.glob("*/*.toml") if path.parent.name != "explain")
 
@@ -118,6 +125,35 @@ def test_order_of_records_does_not_matter(path: Path) -> None:
         a.chosen.spec.hash if a.chosen else a.text for a in second.roots
     ]
     assert list(first.closure) == list(second.closure)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_is_selected_makes_a_whole_environment(path: Path) -> None:
+    scenario = load(path)
+    world = World(scenario.records)
+    written = environment(answer(scenario, world), world)
+    lock = emit_spack_lock(written).content
+    document = json.loads(lock)
+    nodes = document["concrete_specs"]
+    assert {root.hash for root in read_lockfile(lock).roots} == {root.spec.hash for root in written.roots}
+    manifest = yaml.safe_load(emit_spack_yaml(written, beside_lock=True).content)["spack"]
+    assert manifest["specs"] == [root["spec"] for root in document["roots"]]
+    assert manifest["concretizer"]["unify"] in (True, "when_possible")
+    assert all(node["hash"] == key for key, node in nodes.items())
+    assert {edge["hash"] for node in nodes.values() for edge in node["dependencies"]} <= nodes.keys()
+    assert written.closure.keys() <= nodes.keys()
+
+
+def environment(got: GroupAnswer, world: World) -> Environment:
+    """What was selected, with all that it was built with as far as it is there."""
+    roots = tuple(Root(root.chosen.spec) for root in got.roots if root.chosen)
+    reached = {key for spec in got.closure.values() for key in spec.closure(ALL_TYPES)}
+    nodes = {key: msgspec.json.encode(_without_gaps(world.nodes[key], world)) for key in sorted(reached)}
+    return Environment(roots, got.closure, nodes, (), unified=got.unified, command="spack-resolver resolve s")
+
+
+def _without_gaps(node: dict[str, Any], world: World) -> dict[str, Any]:
+    return {**node, "dependencies": [edge for edge in node["dependencies"] if edge["hash"] in world.nodes]}
 
 
 def test_there_are_scenarios() -> None:
