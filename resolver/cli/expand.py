@@ -108,7 +108,7 @@ def _roots(group: Group, manifest: str, tags: Sequence[Tags]) -> Iterator[str]:
 
 def _lines(origin: Origin, manifest: str, row: str = "") -> Iterator[str]:
     """Where a root or a part of one is written; a matrix row by row, those of a matrix within it as 2.1."""
-    what = f"row {row}: {origin.text}" if row else "a matrix" if origin.rows else origin.text
+    what = f"row {row}: {origin.text or 'nothing'}" if row else "a matrix" if origin.rows else origin.text
     through = "".join(f", by {step.reference} at {_short(step.where, manifest)}" for step in origin.through)
     yield f"    {_short(origin.where, manifest)}  {what}{through}"
     for number, part in enumerate(origin.rows, 1):
