@@ -167,17 +167,14 @@ def _result(name: str, process: subprocess.Popen[bytes]) -> Output:
     deadline = time.monotonic() + COMMAND_SECONDS
     with pipe:
         data = _collected(pipe.fileno(), deadline)
+    late, much = f"{name} took longer than {COMMAND_SECONDS:g} s", f"{name} printed more than {MOST_BYTES >> 10} KiB"
+    problem = late if data is None else much if len(data) > MOST_BYTES else ""
     try:
-        process.wait(max(0.0, deadline - time.monotonic()) if data is not None and len(data) <= MOST_BYTES else 0)
+        process.wait(0 if problem else max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         _end(process)
-        late = data is None or len(data) <= MOST_BYTES
-        return Output(
-            problem=f"{name} took longer than {COMMAND_SECONDS:g} s" if late else f"{name} printed more than {MOST_BYTES >> 10} KiB"
-        )
-    if data is None or len(data) > MOST_BYTES:
-        return Output(problem=f"{name} printed what cannot be used")
-    return Output(data.decode("utf-8", errors="replace"))
+        problem = problem or late
+    return Output(problem=problem) if problem or data is None else Output(data.decode("utf-8", errors="replace"))
 
 
 def _collected(handle: int, deadline: float) -> bytes | None:
