@@ -176,17 +176,11 @@ def _by_hash(pool: CatalogPool, text: str) -> ConcreteSpec | None:
 def _unknown(settings: Settings, pool: CatalogPool, root: AbstractSpec, chosen: Sequence[str]) -> list[str]:
     """What to say of a package that nothing is known of: near names, other sources, what is synced and how old it is."""
     notes = []
-    if root.name and (guess := did_you_mean(root.name, _names(settings))):
+    if root.name and (guess := did_you_mean(root.name, CatalogPool(Store(settings.catalog)).names())):
         notes.append(guess[0].upper() + guess[1:].strip())
     if chosen and root.name and (others := _elsewhere(settings, root.name)):
         notes.append(f"Only {joined(list(chosen))} was looked at; without --source, {counted(others, 'record')} of {root.name} are known.")
     return [*notes, _synced(list(pool.sources.values()), datetime.now(UTC))]
-
-
-def _names(settings: Settings) -> list[str]:
-    """The names of all packages and virtuals."""
-    rows = Store(settings.catalog).query("SELECT DISTINCT name FROM summary WHERE kind IN ('version', 'provider')")
-    return [str(row[0]) for row in rows]
 
 
 def _elsewhere(settings: Settings, name: str) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-IN_ONE_QUERY = 512
+from resolver.catalog.keys import marks, parts
+
 Row = tuple[object, ...]
 
 
@@ -63,10 +64,8 @@ class Bulk:
 
 def rows_of(connection: sqlite3.Connection, statement: str, keys: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     """The rows of a SELECT that ends in ``IN``, for any number of keys."""
-    left = sorted(keys)
-    for begin in range(0, len(left), IN_ONE_QUERY):
-        part = left[begin : begin + IN_ONE_QUERY]
-        yield from connection.execute(f"{statement} ({', '.join('?' * len(part))})", part).fetchall()
+    for part in parts(sorted(keys)):
+        yield from connection.execute(f"{statement} ({marks(part)})", part).fetchall()
 
 
 def _json(rows: Sequence[Row]) -> str:

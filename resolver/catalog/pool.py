@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 from weakref import finalize
 
+from resolver.catalog.keys import marks, parts
 from resolver.catalog.pages import read_page
 from resolver.catalog.reached import Reached
 from resolver.catalog.store import SourceRow, Store
@@ -15,8 +16,6 @@ from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
 
-T = TypeVar("T")
-IN_ONE_QUERY = 512
 MOST_PAGES = 4096
 """Pages that are kept unpacked, some 25 kB each."""
 RECORD = (
@@ -77,8 +76,8 @@ class CatalogPool:
 
     def prefetch(self, keys: Iterable[str]) -> None:
         """Load the specs with these hashes that are not loaded yet, many in one query."""
-        for part in _parts(sorted({key for key in keys if key not in self._specs})):
-            self._adopt(self._query(f"{RECORD} r.hash IN ({_marks(part)})", part))
+        for part in parts(sorted({key for key in keys if key not in self._specs})):
+            self._adopt(self._query(f"{RECORD} r.hash IN ({marks(part)})", part))
 
     def _load(self, key: str) -> ConcreteSpec | None:
         if specs := self._adopt(self._query(f"{RECORD} r.hash = ?", (key,))):
@@ -91,7 +90,7 @@ class CatalogPool:
         """The records of a package, by hash: all of them, or those for a platform and any of some targets."""
         if platform is None:
             return self._adopt(self._query(f"{RECORD} r.name = ?", (name,)))
-        where = f"r.name = ? AND r.platform = ? AND r.target IN ({_marks(targets)})"
+        where = f"r.name = ? AND r.platform = ? AND r.target IN ({marks(targets)})"
         return self._adopt(self._query(f"{RECORD} {where}", (name, platform, *targets)))
 
     def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
@@ -99,7 +98,7 @@ class CatalogPool:
         rows = self._query(
             "SELECT r.hash, r.os, r.target, r.packages, r.hosts, r.complete, s.source, s.in_buildcache, s.stacks, s.release "
             "FROM record r JOIN statement s ON s.record = r.id "
-            f"WHERE r.name = ? AND r.version = ? AND r.platform = ? AND r.target IN ({_marks(targets)})",
+            f"WHERE r.name = ? AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})",
             (name, version, platform, *targets),
         )
         found: dict[str, Outline] = {}
@@ -141,8 +140,8 @@ class CatalogPool:
         if len(self._pages) > MOST_PAGES:
             self._pages.clear()
             missing = sorted(numbers)
-        for part in _parts(missing):
-            rows = self._query(f"SELECT id, nodes, size FROM page WHERE id IN ({_marks(part)})", part)
+        for part in parts(missing):
+            rows = self._query(f"SELECT id, nodes, size FROM page WHERE id IN ({marks(part)})", part)
             self._pages.update((number, read_page((nodes, size))) for number, nodes, size in rows)
         if not self._pages.keys() >= numbers:
             read_page(None)
@@ -186,12 +185,17 @@ class CatalogPool:
         if name not in self._versions:
             names = {name, *(spec.name for spec in self._specs.values() if spec)} - self._versions.keys()
             found: dict[str, list[str]] = {one: [] for one in names}
-            for part in _parts(sorted(names)):
-                where = f"kind = 'version' AND name IN ({_marks(part)}) AND {self._chosen}"
+            for part in parts(sorted(names)):
+                where = f"kind = 'version' AND name IN ({marks(part)}) AND {self._chosen}"
                 for one, version in self._query(f"SELECT DISTINCT name, value FROM summary WHERE {where} ORDER BY value", part):
                     found[str(one)].append(str(version))
             self._versions |= found
         return self._versions[name]
+
+    def names(self) -> list[str]:
+        """The names of all packages and of all virtuals that some provide, sorted."""
+        rows = self._query(f"SELECT DISTINCT name FROM summary WHERE kind IN ('version', 'provider') AND {self._chosen} ORDER BY name")
+        return [str(row[0]) for row in rows]
 
     def oses(self) -> list[str]:
         """All OS labels of records, sorted."""
@@ -223,14 +227,3 @@ class CatalogPool:
             (kind, name),
         )
         return [str(row[0]) for row in rows]
-
-
-def _parts(keys: Sequence[T]) -> Iterator[list[T]]:
-    """Keys in lists of few different lengths, the last key repeated, so that SQLite compiles few statements."""
-    for start in range(0, len(keys), IN_ONE_QUERY):
-        part = list(keys[start : start + IN_ONE_QUERY])
-        yield part + part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))

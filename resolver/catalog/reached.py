@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from resolver.catalog.keys import marks, parts
 from resolver.errors import InputError
 from resolver.selection.pool import Reach
 
-IN_ONE_QUERY = 500
 Query = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 
 
@@ -37,10 +37,8 @@ class Reached:
         return self._made
 
     def _fetch(self, half: str, masks: dict[int, int], numbers: set[int]) -> None:
-        missing = sorted(numbers - masks.keys())
-        for begin in range(0, len(missing), IN_ONE_QUERY):
-            part = missing[begin : begin + IN_ONE_QUERY]
-            rows = self._query(f"SELECT id, facts FROM reach WHERE half = ? AND id IN ({', '.join('?' * len(part))})", (half, *part))
+        for part in parts(sorted(numbers - masks.keys())):
+            rows = self._query(f"SELECT id, facts FROM reach WHERE half = ? AND id IN ({marks(part)})", (half, *part))
             masks.update((int(key), int.from_bytes(facts, "little")) for key, facts in rows)
 
     def _make(self, packages: int, hosts: int) -> Reach:

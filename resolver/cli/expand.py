@@ -32,8 +32,8 @@ def command(context: Context, /, stack: str, explain: bool, as_json: bool, **opt
     \b
     Examples:
       spack-resolver expand ml-linux-x86_64-cpu --arch linux-ubuntu24.04-zen4
-      spack-resolver expand ./spack.yaml --explain --env CI=1
-      spack-resolver expand ./spack.yaml --json
+      spack-resolver expand e4s --explain --machine github-ubuntu-24.04
+      spack-resolver expand tutorial --env CI=1 --json
     """
     from resolver.api.expand import expand, tags_of_runners
 

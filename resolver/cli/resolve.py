@@ -74,7 +74,7 @@ def command(
     Examples:
       spack-resolver resolve ml-linux-x86_64-cpu --arch linux-ubuntu24.04-zen4 --libc glibc@2.39
       spack-resolver resolve ml-linux-x86_64-cpu --machine github-ubuntu-24.04 -o env
-      spack-resolver resolve ./spack.yaml --emit mirrors.yaml --emit urls=urls.tsv
+      spack-resolver resolve ml-linux-x86_64-cpu --machine github-ubuntu-24.04 --emit mirrors.yaml --emit urls=urls.tsv
     """
     from resolver.selection.model import Effort
 

@@ -11,7 +11,6 @@ import msgspec
 
 from resolver.arch.machine import FACTS, Libc, Machine
 from resolver.errors import InputError
-from resolver.formats.yaml_tree import load_yaml
 
 MACHINE_DOCUMENT = "spack-resolver/machine/1"
 
@@ -63,9 +62,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def read_config(text: str, where: str) -> Config:
     """Read a configuration. Raises ``InputError`` naming file and key."""
-    value = load_yaml(text, where)
+    value = _loaded(text, where)
     try:
-        return msgspec.convert(_plain({} if value is None else value), Config)
+        return msgspec.convert({} if value is None else value, Config)
     except msgspec.ValidationError as error:
         msg = "the configuration cannot be used"
         hint = "its keys are sources, machines, stacks and ci"
@@ -74,7 +73,7 @@ def read_config(text: str, where: str) -> Config:
 
 def read_machine(text: str, name: str, where: str) -> Machine:
     """Read a file that holds one machine, in the words of the configuration or as ``machine --json`` prints it. Raises ``InputError``."""
-    value = _plain(load_yaml(text, where))
+    value = _loaded(text, where)
     if isinstance(value, dict) and value.get("schema") == MACHINE_DOCUMENT:
         value = {key: item for key, item in value.items() if key in FACTS}
     try:
@@ -84,6 +83,12 @@ def read_machine(text: str, name: str, where: str) -> Machine:
         raise InputError(msg, why=str(error), where=where, hint=f"its keys are {', '.join((*FACTS, 'about'))}") from None
     except InputError as error:
         raise error.at(where) from None
+
+
+def _loaded(text: str, where: str) -> Any:  # noqa: ANN401 - any YAML value
+    from resolver.formats.yaml_tree import load_yaml  # a sixth of a command's start, and few have a file to read
+
+    return _plain(load_yaml(text, where))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value

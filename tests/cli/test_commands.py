@@ -334,6 +334,7 @@ def test_commands_load_only_what_they_need(shipped: Run, words: tuple[str, ...])
     done = subprocess.run([sys.executable, "-X", "importtime", "-m", "resolver", *words], capture_output=True, text=True, check=True)
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
     assert not loaded & {"networkx", "clingo", "httpx", "rich", "rich.console", "asyncio"}
+    assert ("yaml" in loaded) == ("resolve" in words)
 
 
 def test_the_catalog_in_python(shipped: Run, catalog: Path) -> None:

@@ -8,41 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from fakes.scenarios import Ask, machine, policy
 from fakes.world import World, hash_of
 
-from resolver.arch.machine import Libc, Machine, parse_triple
 from resolver.selection.explain.explain import Limits, explain
 from resolver.selection.explain.hashes import explain_hash
 from resolver.selection.explain.model import Asked, Gain, Near
 from resolver.selection.explain.report import report, report_conflict, report_hash
 from resolver.selection.explain.unify import conflict
-from resolver.selection.model import Policy
 from resolver.selection.rules import Rules
 from resolver.spec.abstract import AbstractSpec
 
 FOLDER = Path(__file__).parent.parent / "scenarios" / "explain"
 
 
-class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked: a root, or a record by ``hash``; several roots are unified, and the first is explained.
+class Request(Ask):
+    """What is asked: a root, or a record by ``hash``; several roots are unified, and the first is explained."""
 
-    ``machine`` is an architecture with a libc behind a blank, a ``?`` for what is not known.
-    """
-
-    roots: list[str] = []
+    roots: list[str] = msgspec.field(default_factory=list)
     hash: str = ""
-    machine: str = "linux-ubuntu24.04-zen4 glibc@2.39"
-    label: str = ""
-    labelled: str = "prefer"
-    os_policy: str = "spack"
-    assume_externals: bool = False
-    granularity: str = "microarchitectures"
-    cuda_arch: list[str] = []
-    amdgpu_target: list[str] = []
-    packages: dict[str, Any] = {}
-    reuse_exclude: list[str] = []
-    reuse_include: list[str] = []
-    limits: dict[str, int] = {}
+    reuse_include: list[str] = msgspec.field(default_factory=list)
+    limits: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,26 +67,9 @@ def load(path: Path) -> Scenario:
     return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Scenario)
 
 
-def machine(ask: Request) -> Machine:
-    triple, _, libc = ask.machine.partition(" ")
-    known = Machine(libc=Libc.parse(libc) if libc else None, cuda_arch=tuple(ask.cuda_arch), amdgpu_target=tuple(ask.amdgpu_target))
-    if "?" in triple:
-        platform, os, target = (part if part != "?" else None for part in triple.split("-"))
-        return known.over(Machine(platform, os, target))
-    return known.over(parse_triple(triple))
-
-
 def asked(ask: Request, root: AbstractSpec) -> Asked:
-    policy = Policy(
-        os_policy=ask.os_policy,  # type: ignore[arg-type] # as written in the file
-        assume_externals=ask.assume_externals,
-        label=ask.label,
-        labelled=ask.labelled,  # type: ignore[arg-type] # as written in the file
-        granularity=ask.granularity,
-        reuse_exclude=tuple(map(AbstractSpec.parse, ask.reuse_exclude)),
-        reuse_include=tuple(map(AbstractSpec.parse, ask.reuse_include)),
-    )
-    return Asked(root, machine(ask), policy, Rules.read(ask.packages))
+    how = policy(ask, reuse_include=tuple(map(AbstractSpec.parse, ask.reuse_include)))
+    return Asked(root, machine(ask), how, Rules.read(ask.packages))
 
 
 def outcome(ask: Request, world: World) -> Outcome:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-import yaml
+from fakes.scenarios import check_files
 from fakes.world import World, hash_of
 from fakes.worlds import worlds
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +26,6 @@ from resolver.emit.packages_yaml import emit_packages
 from resolver.emit.spack_lock import emit_spack_lock
 from resolver.emit.spack_yaml import emit_spack_yaml
 from resolver.errors import NotSatisfiedError
-from resolver.formats.lockfile import read_lockfile
 from resolver.formats.record import Record, read_record
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
@@ -78,25 +76,12 @@ def test_artifacts_hold_what_runs(tmp_path: Path, rows: list[dict[str, Any]], un
     emitted = [emit_mirrors(environment), emit_packages(environment), emit_dot(environment), emit_spack_yaml(environment, beside_lock=True)]
     refused = {key for key in world.specs if key in known and not runs(world.specs[key], known, machine)}
     assert not [(a.path, key) for a, key in itertools.product(emitted, sorted(refused)) if key in a.content.decode()]
-    check_lock(environment, emitted[-1].content)
+    check_files(environment)
 
 
 def check_unified(found: Resolution, unify: str) -> None:
     names = [spec.name for spec in found.environment.closure.values()]
     assert unify != "true" or len(names) == len(set(names))
-
-
-def check_lock(environment: Any, manifest: bytes) -> None:
-    """The lockfile can be read, holds its roots and every node that a node refers to, and has the manifest's texts."""
-    content = emit_spack_lock(environment).content
-    lock = read_lockfile(content)
-    document = json.loads(content)
-    nodes = document["concrete_specs"]
-    assert {root.hash for root in lock.roots} == {root.spec.hash for root in environment.roots}
-    assert [root["spec"] for root in document["roots"]] == yaml.safe_load(manifest)["spack"]["specs"]
-    assert all(node["hash"] == key for key, node in nodes.items())
-    assert {edge["hash"] for node in nodes.values() for edge in node.get("dependencies", [])} <= nodes.keys()
-    assert {key: msgspec.json.encode(node) for key, node in nodes.items()} == dict(environment.nodes)
 
 
 def test_a_page_gives_no_lockfile(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import tomllib
 from pathlib import Path
@@ -10,16 +9,12 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml
+from fakes.scenarios import Ask, check_files, machine, policy
 from fakes.world import World, hash_of
 
-from resolver.arch.machine import Libc, Machine, parse_triple
 from resolver.emit.environment import Environment, Root
-from resolver.emit.spack_lock import emit_spack_lock
-from resolver.emit.spack_yaml import emit_spack_yaml
-from resolver.formats.lockfile import read_lockfile
 from resolver.selection.gates import Judge
-from resolver.selection.model import GroupAnswer, Policy
+from resolver.selection.model import GroupAnswer
 from resolver.selection.rules import Rules
 from resolver.selection.select import select_group
 from resolver.spec.abstract import AbstractSpec
@@ -28,25 +23,15 @@ from resolver.spec.node import ALL_TYPES
 FILES = sorted(path for path in Path(__file__).parent.glob("*/*.toml") if path.parent.name != "explain")
 
 
-class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """What is asked. ``machine`` is an architecture, and may have a libc behind a blank; ``needed`` are the ids of needed groups' nodes."""
+class Request(Ask):
+    """What is asked; ``needed`` are the ids of needed groups' nodes."""
 
-    roots: list[str]
-    machine: str = "linux-ubuntu24.04-zen4 glibc@2.39"
+    roots: list[str] = msgspec.field(default_factory=list)
     unify: str = "true"
-    label: str = ""
-    labelled: str = "prefer"
-    os_policy: str = "spack"
-    assume_externals: bool = False
-    granularity: str = "microarchitectures"
-    cuda_arch: list[str] = []
-    amdgpu_target: list[str] = []
-    packages: dict[str, Any] = {}
-    reuse_exclude: list[str] = []
     prefer: str = ""
-    needed: list[str] = []
+    needed: list[str] = msgspec.field(default_factory=list)
     host_compatible: bool = True
-    os_compatible: dict[str, list[str]] = {}
+    os_compatible: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,26 +60,15 @@ def load(path: Path) -> Scenario:
 
 def answer(scenario: Scenario, world: World) -> GroupAnswer:
     ask = scenario.request
-    policy = Policy(
-        os_policy=ask.os_policy,  # type: ignore[arg-type] # as written in the file
-        assume_externals=ask.assume_externals,
-        label=ask.label,
-        labelled=ask.labelled,  # type: ignore[arg-type] # as written in the file
-        granularity=ask.granularity,
-        reuse_exclude=tuple(map(AbstractSpec.parse, ask.reuse_exclude)),
+    how = policy(
+        ask,
         prefer=ask.prefer,
         offered=frozenset(map(hash_of, ask.needed)),
         host_compatible=ask.host_compatible,
         os_compatible={os: tuple(others) for os, others in ask.os_compatible.items()},
     )
-    judge = Judge(world, machine(ask), policy, Rules.read(ask.packages))
+    judge = Judge(world, machine(ask), how, Rules.read(ask.packages))
     return select_group(judge, "default", [AbstractSpec.parse(r) for r in ask.roots], ask.unify)  # type: ignore[arg-type] # likewise
-
-
-def machine(ask: Request) -> Machine:
-    triple, _, libc = ask.machine.partition(" ")
-    known = Machine(libc=Libc.parse(libc) if libc else None, cuda_arch=tuple(ask.cuda_arch), amdgpu_target=tuple(ask.amdgpu_target))
-    return known.over(parse_triple(triple))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -131,17 +105,7 @@ def test_order_of_records_does_not_matter(path: Path) -> None:
 def test_what_is_selected_makes_a_whole_environment(path: Path) -> None:
     scenario = load(path)
     world = World(scenario.records)
-    written = environment(answer(scenario, world), world)
-    lock = emit_spack_lock(written).content
-    document = json.loads(lock)
-    nodes = document["concrete_specs"]
-    assert {root.hash for root in read_lockfile(lock).roots} == {root.spec.hash for root in written.roots}
-    manifest = yaml.safe_load(emit_spack_yaml(written, beside_lock=True).content)["spack"]
-    assert manifest["specs"] == [root["spec"] for root in document["roots"]]
-    assert manifest["concretizer"]["unify"] in (True, "when_possible")
-    assert all(node["hash"] == key for key, node in nodes.items())
-    assert {edge["hash"] for node in nodes.values() for edge in node["dependencies"]} <= nodes.keys()
-    assert written.closure.keys() <= nodes.keys()
+    check_files(environment(answer(scenario, world), world))
 
 
 def environment(got: GroupAnswer, world: World) -> Environment:
