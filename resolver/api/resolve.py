@@ -73,18 +73,34 @@ class Resolution(msgspec.Struct, frozen=True):
         return any(group.roots for group in self.groups) and all(group.satisfied for group in self.groups)
 
 
+class Session:
+    """Requests to one catalog, one after the other: it is opened once, and what is read for one request is there for the next."""
+
+    def __init__(self, settings: Settings, choices: Choices) -> None:
+        self._settings = settings
+        self._pool = open_pool(settings, choices)
+
+    def resolve(self, request: ResolveRequest) -> Resolution:
+        """As the function of this name does; ``request.choices`` must be those of the session."""
+        stack = load_stack(request.stack, request.machine, self._settings, self._pool)
+        groups = _answers(self._pool, stack, request)
+        if request.roots:
+            groups = _only(groups, request.roots, stack)
+        return _resolution(self._pool, stack, request, groups)
+
+    def close(self) -> None:
+        """Lets go of the catalog's file."""
+        self._pool.release()
+
+
 def resolve(settings: Settings, request: ResolveRequest) -> Resolution:
     """Select a hash for every root of a stack. Raises ``InputError`` when stack or catalog cannot be used.
 
     A root that nothing serves is no error here; its answer has no candidate and says why.
     """
-    pool = open_pool(settings, request.choices)
-    stack = load_stack(request.stack, request.machine, settings, pool)
-    groups = _answers(pool, stack, request)
-    if request.roots:
-        groups = _only(groups, request.roots, stack)
-    resolution = _resolution(pool, stack, request, groups)
-    pool.release()
+    session = Session(settings, request.choices)
+    resolution = session.resolve(request)
+    session.close()
     return resolution
 
 
