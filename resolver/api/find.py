@@ -16,7 +16,7 @@ from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
 from resolver.selection.pool import Statement
 from resolver.selection.ranking import Ranking
-from resolver.selection.select import Row, hopeful, judged, leading
+from resolver.selection.select import Row, hopeful, judged, leading, refused
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 
@@ -70,7 +70,7 @@ def find(
     rejections = [rejection for row in rows for rejection in row.rejections]
     records = [found for row in rows for found in _found(ranking.sorted(row.candidates)[:limit], pool)]
     judged_all = limit is None or all(row.whole and len(row.candidates) <= limit for row in rows)
-    rejected = sum(_count(pool, *pair) for pair in zip(specs, rows, strict=True)) - len(records) if judged_all else None
+    rejected = sum(_count(pool, spec) for spec in specs) - len(records) if judged_all else None
     if everything:
         records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
     notes = _notes(records, specs, pool, rejections)
@@ -81,13 +81,14 @@ def find(
 def _rows(judge: Judge, ranking: Ranking, specs: Sequence[AbstractSpec], *, everything: bool, limit: int | None) -> list[Row]:
     if everything:
         return [judged(judge, spec) for spec in specs]
-    return [hopeful(judge, ranking, spec) for spec in specs] if limit is None else leading(judge, ranking, specs, limit)
+    rows = [hopeful(judge, ranking, spec) for spec in specs] if limit is None else leading(judge, ranking, specs, limit)
+    return [row if row.candidates else refused(judge, spec) for spec, row in zip(specs, rows, strict=True)]
 
 
-def _count(pool: CatalogPool, spec: AbstractSpec, row: Row) -> int:
+def _count(pool: CatalogPool, spec: AbstractSpec) -> int:
     """How many records a spec may mean, those included that were not looked at."""
     if spec.name is None:
-        return len(row.candidates) + len(row.rejections)
+        return len(pool.with_prefix(spec.hash or ""))
     names = [spec.name] if pool.has_package(spec.name) else pool.providers(spec.name)
     return sum(map(pool.count, names))
 
@@ -121,5 +122,7 @@ def _notes(records: list[Found], specs: list[AbstractSpec], pool: CatalogPool, r
     unknown += [f"/{spec.hash}" for spec in specs if not spec.name and spec.hash and not pool.with_prefix(spec.hash)]
     notes += [f"no source has a record of {name}. `spack-resolver sources` lists what is synced." for name in unknown]
     if rejections and all(f.rejection for f in records):
-        notes.append(f"none of {len(rejections)} records runs: {rejections[0].text}. --all lists each with its reason.")
+        notes.append(
+            f"none of {sum(_count(pool, spec) for spec in specs)} records runs: {rejections[0].text}. --all lists each with its reason."
+        )
     return tuple(notes)

@@ -89,6 +89,13 @@ class Judge:
             return True
         return any(rule.check(spec)[1] is not None for rule in self.rules.on_package(spec))
 
+    def passes_at_most(self, spec: ConcreteSpec) -> int:
+        """How many gates the record passes at most: those before the first that it fails by what it states of itself."""
+        if self._root_binary(spec):
+            return GATES.index("binary")
+        checks = ("platform", self._platform), ("os", self._os), ("target", self._own_target), ("gpu", self._checks["gpu"])
+        return next((GATES.index(gate) for gate, check in checks if check(spec)), len(GATES) - 1)
+
     def fails_by(self, reach: Reach | None) -> bool:
         """Does what a closure reaches tell that it cannot run here? Told without any node; ``judge`` names the one that fails."""
         if reach is None or self.machine.platform != "linux":
@@ -252,11 +259,14 @@ class Judge:
             return (f"{shown} at {path}", f"{have} at {ours.prefix}", f"needs {shown} at {path}, the machine has {have} at {ours.prefix}")
         return None
 
-    def _target(self, node: ConcreteSpec) -> Failure | None:
+    def _own_target(self, node: ConcreteSpec) -> Failure | None:
         if self.machine.target is None:
             return (node.target, "unknown", f"is built for {node.target}, and the machine's target is not known; give --target")
-        if node.target not in self.targets:
-            return (node.target, self.machine.target, self._target_text(node))
+        return None if node.target in self.targets else (node.target, self.machine.target, self._target_text(node))
+
+    def _target(self, node: ConcreteSpec) -> Failure | None:
+        if failed := self._own_target(node):
+            return failed
         for child in self.closures.children(node):
             if child.target != node.target and child.name != "gcc-runtime" and not targets.runs_on(child.target, node.target):
                 text = (

@@ -74,24 +74,28 @@ class Policy(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """The records of one root, judged: candidates, best first as far as they were ranked, and rejections, the most telling first.
 
-    ``whole`` is False where some records were not judged, since the best could not be among them.
+    ``whole`` is False where some records were not judged, since the best could not be among them, and ``told`` where it was not asked
+    why there is no candidate.
     """
 
     candidates: list[Candidate]
     rejections: list[Rejection]
     whole: bool = True
+    told: bool = True
 
 
 class Effort(msgspec.Struct, frozen=True):
     """How much is spent on a group whose roots share a graph.
 
     ``seconds`` limits the search. Up to ``few`` answers are looked at one by one rather than given to a solver. Where a root has more
-    ``records`` on average, not all of them are judged.
+    ``records`` on average, not all of them are judged. Of the roots that nothing serves the first ``told`` get their reason, all where
+    it is None.
     """
 
     seconds: float = 20.0
     few: int = 64
     records: int = 40
+    told: int | None = None
 
 
 class RunnerUp(msgspec.Struct, frozen=True):

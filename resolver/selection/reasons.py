@@ -93,6 +93,6 @@ def _difference(chosen: Sequence[int | str], other: Sequence[int | str], ranking
 def _unserved(root: AbstractSpec, row: Row) -> str:
     if row.candidates:
         return f"no candidate for {root} agrees with the other roots on one hash for each package (unify: true)"
-    if row.rejections:
-        return row.rejections[0].text
+    if row.rejections or not row.told:
+        return row.rejections[0].text if row.rejections else ""
     return f"no source has a record of {root.name or '/' + str(root.hash)}"

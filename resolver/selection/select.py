@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from msgspec.structs import replace
 
@@ -13,9 +14,12 @@ from resolver.selection.race import Race, in_question, records_of, run, virtual_
 from resolver.selection.ranking import Ranking
 from resolver.selection.reasons import alone, beside
 from resolver.spec.abstract import AbstractSpec
+from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.satisfies import match_node
 
-__all__ = ["Row", "hopeful", "judged", "leading", "select_group"]
+__all__ = ["Row", "hopeful", "judged", "leading", "refused", "select_group"]
+
+Telling = tuple[bool, bool, int, str]
 
 
 def judged(judge: Judge, root: AbstractSpec) -> Row:
@@ -26,12 +30,10 @@ def judged(judge: Judge, root: AbstractSpec) -> Row:
 
 
 def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
-    """All candidates of a root, ranked; rejections are given only where nothing serves, since finding their reasons takes time."""
+    """All candidates of a root, ranked."""
     specs, want = in_question(judge, root)
     sound = judge.closures.sound(specs, judge.fails_below)
     row = _row(judge, want, [judge.judge(spec, want) for spec in sound])
-    if not row.candidates:
-        return judged(judge, root)
     virtual = virtual_of(root, want)
     found = [replace(candidate, virtual=virtual) for candidate in row.candidates] if virtual else row.candidates
     return replace(row, candidates=ranking.sorted(found))
@@ -45,26 +47,45 @@ def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wante
     """
     races = [Race(judge, ranking, root, wanted) for root in roots]
     run(judge, races)
-    return [_led(judge, ranking, root, race) for root, race in zip(roots, races, strict=True)]
+    rows = [(race, _row(judge, race.want, race.verdicts)) for race in races]
+    return [replace(row, candidates=ranking.sorted(row.candidates), whole=race.whole) for race, row in rows]
 
 
-def _led(judge: Judge, ranking: Ranking, root: AbstractSpec, race: Race) -> Row:
-    row = _row(judge, race.want, race.verdicts)
-    if not row.candidates:
-        return judged(judge, root)
-    return replace(row, candidates=ranking.sorted(row.candidates), whole=race.whole)
+def _reasoned(judge: Judge, roots: Sequence[AbstractSpec], rows: Sequence[Row], told: int | None) -> list[Row]:
+    """The rows, with the most telling rejection of roots without candidates: of all, or of the first few."""
+    empty = [place for place, row in enumerate(rows) if not row.candidates][:told]
+    found = [row if row.candidates else Row([], [], told=False) for row in rows]
+    for place in empty:
+        found[place] = refused(judge, roots[place])
+    return found
+
+
+def refused(judge: Judge, root: AbstractSpec) -> Row:
+    """Of a root that nothing serves, the most telling rejection: no more records are judged than it takes to be certain of it."""
+    specs, want = records_of(judge, root, thorough=True)
+    first = sorted((*_telling(judge, want, spec, judge.passes_at_most(spec)), spec) for spec in specs)
+    found: list[tuple[Telling, Rejection]] = []
+    for *least, spec in first:
+        if found and found[0][0] <= tuple(least):
+            break
+        verdict = judge.judge(spec, want)
+        if isinstance(verdict, Candidate):
+            return judged(judge, root)
+        found = sorted([*found, (_telling(judge, want, spec, verdict.depth), verdict)], key=itemgetter(0))[:1]
+    return Row([], [rejection for _, rejection in found])
 
 
 def _row(judge: Judge, want: AbstractSpec, verdicts: Sequence[Candidate | Rejection]) -> Row:
-    label = judge.policy.label
-
-    def telling(rejection: Rejection) -> tuple[bool, bool, int, str]:
-        spec = rejection.spec
-        unlabelled = bool(label) and label not in judge.pool.statement(spec).stacks
-        return match_node(spec, want) is not None, unlabelled, -rejection.depth, spec.hash
-
     rejections = [v for v in verdicts if isinstance(v, Rejection)]
-    return Row([v for v in verdicts if isinstance(v, Candidate)], sorted(rejections, key=telling))
+    rejections.sort(key=lambda found: _telling(judge, want, found.spec, found.depth))
+    return Row([v for v in verdicts if isinstance(v, Candidate)], rejections)
+
+
+def _telling(judge: Judge, want: AbstractSpec, spec: ConcreteSpec, depth: int) -> Telling:
+    """The order of rejections: first of records that are what was asked for, then of the stack's, then those that passed most gates."""
+    label = judge.policy.label
+    unlabelled = bool(label) and label not in judge.pool.statement(spec).stacks
+    return match_node(spec, want) is not None, unlabelled, -depth, spec.hash
 
 
 def select_group(
@@ -82,14 +103,14 @@ def select_group(
     """
     ranking = Ranking(judge)
     if unify == "false":
-        answer = _each_alone(judge, ranking, name, roots, state=state)
+        answer = _each_alone(judge, ranking, name, roots, effort or Effort(), state=state)
     else:
         answer = _together(judge, ranking, name, roots, unify, effort or Effort())
     return replace(answer, unified=one_hash_each(answer.closure.values()))
 
 
-def _each_alone(judge: Judge, ranking: Ranking, name: str, roots: Sequence[AbstractSpec], *, state: bool) -> GroupAnswer:
-    rows = leading(judge, ranking, roots)
+def _each_alone(judge: Judge, ranking: Ranking, name: str, roots: Sequence[AbstractSpec], effort: Effort, *, state: bool) -> GroupAnswer:
+    rows = _reasoned(judge, roots, leading(judge, ranking, roots), effort.told)
     answers = tuple(alone(root, row, ranking) for root, row in zip(roots, rows, strict=True))
     return GroupAnswer(name, "false", answers, problem=_stated(roots, rows, ranking) if state else None)
 
@@ -112,13 +133,11 @@ def _together(
 
     if len(roots) > 1 and sum(_count(judge, root) for root in roots) > effort.records * len(roots):
         found = contest(judge, ranking, roots, unify, effort)
-        rows = [
-            Row(row, [], whole) if row else judged(judge, root)
-            for root, row, whole in zip(roots, found.candidates, found.whole, strict=True)
-        ]
+        rows = [Row(row, [], whole) for row, whole in zip(found.candidates, found.whole, strict=True)]
     else:
         rows = [hopeful(judge, ranking, root) for root in roots]
         found = of_rows(roots, [row.candidates for row in rows], ranking, unify, effort)
+    rows = _reasoned(judge, roots, rows, effort.told)
     answers = tuple(beside(roots, rows, found.problem, found.rounds, ranking))
     return GroupAnswer(name, unify, answers, all(one.optimal for one in found.rounds), problem=found.problem)
 

@@ -9,16 +9,23 @@ from fakes.world import World
 from fakes.worlds import worlds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from resolver.arch.machine import Libc, Machine
 from resolver.selection.gates import Judge
-from resolver.selection.model import Candidate, Policy
+from resolver.selection.model import Candidate, Policy, Rejection
 from resolver.selection.ranking import Ranking
 from resolver.selection.rules import Rules
-from resolver.selection.select import Row, hopeful, leading
+from resolver.selection.select import Row, hopeful, judged, leading, refused
 from resolver.spec.abstract import AbstractSpec
 
 MACHINE = Machine("linux", "ubuntu24.04", "zen4", Libc.parse("glibc@2.39"))
+MACHINES = (
+    MACHINE,
+    replace(MACHINE, target="x86_64"),
+    replace(MACHINE, libc=Libc.parse("glibc@2.17")),
+    replace(MACHINE, platform="darwin"),
+)
 ROOTS = ("app", "app@2:", "app target=x86_64_v3", "app os=rhel8", "app+mpi", "app ^lib@2", "blas")
 PACKAGES: list[dict[str, Any]] = [
     {},
@@ -52,6 +59,22 @@ def test_the_first_are_those_of_all(
     first = leading(ahead.judge, ahead, wanted)
     for root, row in zip(wanted, first, strict=True):
         assert tells(row, ahead) == tells(hopeful(whole.judge, whole, root), whole)
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds(), st.sampled_from(PACKAGES), st.sampled_from(["", "mine"]), st.sampled_from(ROOTS), st.sampled_from(MACHINES))
+def test_the_most_telling_refusal_is_that_of_all(
+    records: list[dict[str, Any]], packages: dict[str, Any], label: str, text: str, machine: Machine
+) -> None:
+    root = AbstractSpec.parse(text)
+    quick, whole = (Judge(World(records), machine, Policy(label=label), Rules.read(packages)) for _ in range(2))
+    every = judged(whole, root)
+    if not every.candidates:
+        assert [shown(r) for r in refused(quick, root).rejections] == [shown(r) for r in every.rejections[:1]]
+
+
+def shown(rejection: Rejection) -> tuple[str, ...]:
+    return rejection.spec.hash, rejection.gate, rejection.node.hash, rejection.text
 
 
 @settings(max_examples=80, deadline=None)
