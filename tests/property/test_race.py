@@ -26,7 +26,7 @@ MACHINES = (
     replace(MACHINE, libc=Libc.parse("glibc@2.17")),
     replace(MACHINE, platform="darwin"),
 )
-ROOTS = ("app", "app@2:", "app target=x86_64_v3", "app os=rhel8", "app+mpi", "app ^lib@2", "blas")
+ROOTS = ("app", "app@2:", "app target=x86_64_v3", "app os=rhel8", "app+mpi", "app ^lib@2", "app ^lib@9", "blas")
 PACKAGES: list[dict[str, Any]] = [
     {},
     {"all": {"require": ["target=x86_64_v3"]}},
