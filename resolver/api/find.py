@@ -13,10 +13,11 @@ from resolver.catalog.pool import CatalogPool
 from resolver.errors import InputError
 from resolver.selection.facts import skipped_criteria
 from resolver.selection.gates import Judge
-from resolver.selection.model import Candidate, Rejection
+from resolver.selection.model import Candidate, Rejection, Row
 from resolver.selection.pool import Statement
 from resolver.selection.ranking import Ranking
-from resolver.selection.select import Row, hopeful, judged, leading, refused
+from resolver.selection.refusals import judged, refused
+from resolver.selection.select import hopeful, leading
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from resolver.api.mirrors import chosen_mirrors
 from resolver.api.selecting import Choices, make_judge, open_pool, read_facts
 from resolver.api.settings import Settings
 from resolver.api.stacks import StackRequest, load_stack
@@ -20,6 +20,7 @@ from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download
 from resolver.emit.packages_yaml import host_packages
 from resolver.errors import InputError, did_you_mean
+from resolver.selection.defects import Defects
 from resolver.selection.facts import skipped_criteria
 from resolver.selection.model import Effort, GroupAnswer, Unify
 from resolver.selection.problem import one_hash_each
@@ -28,8 +29,6 @@ from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
 from resolver.stacks.stack import Group, Stack
-
-EXACT_COVER = 12
 
 
 class ResolveRequest(msgspec.Struct, frozen=True):
@@ -79,14 +78,15 @@ class Session:
     def __init__(self, settings: Settings, choices: Choices) -> None:
         self._settings = settings
         self._pool = open_pool(settings, choices)
+        self._defects = Defects(self._pool)
 
     def resolve(self, request: ResolveRequest) -> Resolution:
         """As the function of this name does; ``request.choices`` must be those of the session."""
         stack = load_stack(request.stack, request.machine, self._settings, self._pool)
-        groups = _answers(self._pool, stack, request)
+        groups = _answers(self._pool, self._defects, stack, request)
         if request.roots:
             groups = _only(groups, request.roots, stack)
-        return _resolution(self._pool, stack, request, groups)
+        return _resolution(self._settings, self._pool, stack, request, groups)
 
     def close(self) -> None:
         """Lets go of the catalog's file."""
@@ -112,7 +112,7 @@ def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:
     return [group for group in stack.groups if (group.name in names if names else group.roots)]
 
 
-def _answers(pool: CatalogPool, stack: Stack, request: ResolveRequest) -> list[GroupAnswer]:
+def _answers(pool: CatalogPool, defects: Defects, stack: Stack, request: ResolveRequest) -> list[GroupAnswer]:
     """The answers for the chosen groups. Groups that these need are resolved before them, since what they get is offered."""
     chosen = _chosen_groups(stack, request.groups)
     wanted = {group.name for group in chosen}
@@ -122,13 +122,16 @@ def _answers(pool: CatalogPool, stack: Stack, request: ResolveRequest) -> list[G
     for group in stack.groups:
         if group.name in wanted and group.roots:
             offered = frozenset(key for need in group.needs if need in found for key in found[need].closure)
-            found[group.name] = _select(pool, stack, group, request, offered)
+            found[group.name] = _select(pool, defects, stack, group, request, offered)
     return [found[group.name] for group in chosen if group.name in found]
 
 
-def _select(pool: CatalogPool, stack: Stack, group: Group, request: ResolveRequest, offered: frozenset[str]) -> GroupAnswer:
+def _select(
+    pool: CatalogPool, defects: Defects, stack: Stack, group: Group, request: ResolveRequest, offered: frozenset[str]
+) -> GroupAnswer:
     try:
-        judge = make_judge(pool, request.machine, request.choices, stack.name, group.packages, group.concretizer, offered)
+        rules = (stack.name, group.packages, group.concretizer)
+        judge = make_judge(pool, request.machine, request.choices, *rules, offered, defects)
         return select_group(judge, group.name, group.roots, request.unify or group.unify, request.effort, state=request.problems)
     except InputError as error:
         raise error.at(stack.place) from None
@@ -145,12 +148,13 @@ def _only(groups: Sequence[GroupAnswer], texts: Sequence[str], stack: Stack) -> 
     return [group for group in kept if group.roots]
 
 
-def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups: list[GroupAnswer]) -> Resolution:
+def _resolution(settings: Settings, pool: CatalogPool, stack: Stack, request: ResolveRequest, groups: list[GroupAnswer]) -> Resolution:
     roots = tuple(Root(answer.chosen.spec) for group in groups for answer in group.roots if answer.chosen)
     closure = {key: spec for group in groups for key, spec in group.closure.items()}
     closure = dict(sorted(closure.items()))
     nodes, cut = _nodes(pool, closure, runtime_only=request.runtime_only) if request.nodes else ({}, ())
-    mirrors = _mirrors(pool, closure)
+    serving = chosen_mirrors(settings, pool, closure)
+    mirrors = serving.mirrors
     listed: list[Download] = []
     if request.downloads:
         from resolver.api.downloads import downloads  # only this list reads mirrors
@@ -174,7 +178,7 @@ def _resolution(pool: CatalogPool, stack: Stack, request: ResolveRequest, groups
         fingerprint(closure, request.machine),
         tuple(_host_requirements(closure)),
         tuple(listed),
-        (*stack.warnings, *_notes(groups, cut, closure, mirrors)),
+        (*stack.warnings, *_notes(groups, cut, closure, mirrors), *serving.notes),
         skipped_criteria(read_facts(request.choices)),
     )
 
@@ -247,38 +251,6 @@ def _without_edges(raw: bytes, dropped: set[str]) -> bytes:
 
 def _target(edge: dict[str, Any]) -> str:
     return str(edge.get("hash") or edge.get("full_hash") or edge.get("build_hash"))
-
-
-def _mirrors(pool: CatalogPool, closure: dict[str, ConcreteSpec]) -> tuple[Mirror, ...]:
-    """The fewest mirrors that together serve the closure, in the order of their names."""
-    needed = {key for key, spec in closure.items() if not spec.external and pool.statement(spec).in_buildcache}
-    serves: dict[str, set[str]] = {}
-    for key in needed:
-        for name in pool.statement(closure[key]).served_by:
-            if pool.sources[name].url:
-                serves.setdefault(name, set()).add(key)
-    reachable = set().union(*serves.values()) if serves else set()
-    rows = pool.sources
-    return tuple(
-        Mirror(name, rows[name].url, rows[name].layout, rows[name].signed, frozenset(serves[name]), rows[name].view)
-        for name in _cover(serves, reachable)
-    )
-
-
-def _cover(serves: dict[str, set[str]], wanted: set[str]) -> list[str]:
-    """A smallest set of names that covers all that is wanted; of equal ones the first; greedy above a dozen names."""
-    names = sorted(serves)
-    for size in range(len(names) + 1 if len(names) <= EXACT_COVER else 3):
-        for chosen in itertools.combinations(names, size):
-            if wanted <= set().union(*(serves[name] for name in chosen)):
-                return list(chosen)
-    chosen_names: list[str] = []
-    left = set(wanted)
-    while left:
-        best = max(names, key=lambda name: (len(serves[name] & left), -names.index(name)))
-        chosen_names.append(best)
-        left -= serves[best]
-    return sorted(chosen_names)
 
 
 def _host_requirements(closure: dict[str, ConcreteSpec]) -> list[dict[str, Any]]:

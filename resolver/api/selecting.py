@@ -11,6 +11,7 @@ from resolver.api.settings import Settings
 from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.catalog.store import Store
+from resolver.selection.defects import Defects
 from resolver.selection.gates import Judge
 from resolver.selection.model import Policy
 from resolver.selection.rules import Rules
@@ -57,8 +58,12 @@ def make_judge(
     packages: Mapping[str, Any] | None = None,
     concretizer: Mapping[str, Any] | None = None,
     offered: frozenset[str] = frozenset(),
+    defects: Defects | None = None,
 ) -> Judge:
-    """A judge for one group: its machine, its stack's rules, the user's choices, and the hashes that the groups it needs offer."""
+    """A judge for one group: its machine, its stack's rules, the user's choices, and the hashes that the groups it needs offer.
+
+    ``defects`` are those of the pool, as far as they have been found.
+    """
     config = read_concretizer(concretizer)
     include, exclude = config.reuse.of_build_caches()
     policy = Policy(
@@ -75,4 +80,4 @@ def make_judge(
         prefer=choices.prefer,
         offered=offered,
     )
-    return Judge(pool, machine, policy, Rules.read(packages or {}))
+    return Judge(pool, machine, policy, Rules.read(packages or {}), defects)

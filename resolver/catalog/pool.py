@@ -45,6 +45,7 @@ class CatalogPool:
         self._sources = {known[name]: name for name in (sources or known)}
         self._names = sorted(self._sources.values())
         self._versions: dict[str, list[str]] = {}
+        self._unasked: set[str] = set()
         self._rows = {row.name: row for row in store.sources()}
         # Where sources are chosen, what others state does not exist.
         self._chosen = f"source IN ({', '.join(map(str, self._sources))})"
@@ -93,23 +94,24 @@ class CatalogPool:
         where = f"r.name = ? AND r.platform = ? AND r.target IN ({marks(targets)})"
         return self._adopt(self._query(f"{RECORD} {where}", (name, platform, *targets)))
 
-    def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
-        """The outlines of one version's records for a platform and any of some targets, by hash; no node is read."""
+    def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
+        """The outlines of a package's records, or of one version's for a platform and any of some targets, by hash; no node is read."""
+        chosen = f" AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})" if version else ""
         rows = self._query(
-            "SELECT r.hash, r.os, r.target, r.packages, r.hosts, r.complete, s.source, s.in_buildcache, s.stacks, s.release "
-            "FROM record r JOIN statement s ON s.record = r.id "
-            f"WHERE r.name = ? AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})",
-            (name, version, platform, *targets),
+            "SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, r.complete, "
+            "s.source, s.in_buildcache, s.stacks, s.release "
+            f"FROM record r JOIN statement s ON s.record = r.id WHERE r.name = ?{chosen}",
+            (name, version, platform, *targets) if version else (name,),
         )
+        reaches = self._reached.read((row[5], row[6]) for row in rows)
         found: dict[str, Outline] = {}
-        reaches = self._reached.read((row[3], row[4]) for row in rows)
-        for key, os, target, packages, hosts, complete, *stated in rows:
-            if stated[0] in self._sources:
-                statement = self._statement(complete, *stated)
+        for key, found_version, found_platform, os, target, packages, hosts, complete, source, *said in rows:
+            if source in self._sources:
+                statement = self._statement(complete, source, *said)
                 reach = reaches[packages, hosts]
                 if key in found:
                     statement, reach = found[key].statement.joined(statement), reach or found[key].reach
-                found[key] = Outline(key, version, platform, os, target, statement, reach)
+                found[key] = Outline(key, found_version, found_platform, os, target, statement, reach)
         return [found[key] for key in sorted(found)]
 
     def count(self, name: str) -> int:
@@ -136,7 +138,7 @@ class CatalogPool:
 
     def _unpacked(self, numbers: set[int]) -> dict[int, bytes]:
         """These pages, among others. Those that were read before are there: what lies below a node is often its neighbour."""
-        missing = sorted(numbers - self._pages.keys())
+        missing = sorted([number for number in numbers if number not in self._pages])
         if len(self._pages) > MOST_PAGES:
             self._pages.clear()
             missing = sorted(numbers)
@@ -160,6 +162,8 @@ class CatalogPool:
             raise InputError(msg, hint="sync into a new one, named with --catalog")
         spec = self._specs[key] = ConcreteSpec(wire, key, self)
         self._nodes[key] = node
+        if spec.name not in self._versions:
+            self._unasked.add(spec.name)
         self._statements[key] = statement
         return spec
 
@@ -183,7 +187,7 @@ class CatalogPool:
     def versions(self, name: str) -> list[str]:
         """All versions that records of a package have, sorted as texts. Those of all loaded specs' packages are read together."""
         if name not in self._versions:
-            names = {name, *(spec.name for spec in self._specs.values() if spec)} - self._versions.keys()
+            names, self._unasked = {name, *self._unasked}, set()
             found: dict[str, list[str]] = {one: [] for one in names}
             for part in parts(sorted(names)):
                 where = f"kind = 'version' AND name IN ({marks(part)}) AND {self._chosen}"

@@ -37,7 +37,7 @@ class Reached:
         return self._made
 
     def _fetch(self, half: str, masks: dict[int, int], numbers: set[int]) -> None:
-        for part in parts(sorted(numbers - masks.keys())):
+        for part in parts(sorted([number for number in numbers if number not in masks])):
             rows = self._query(f"SELECT id, facts FROM reach WHERE half = ? AND id IN ({marks(part)})", (half, *part))
             masks.update((int(key), int.from_bytes(facts, "little")) for key, facts in rows)
 

@@ -35,7 +35,6 @@ class Closures:
         self._flags: dict[str, int] = {}
         self._with_runtime = 0
         self._loaded: set[str] = set()
-        self._sound: set[str] = set()
 
     def bit(self, spec: ConcreteSpec) -> int:
         """The node's own bit."""
@@ -74,12 +73,12 @@ class Closures:
         """Have the pool load the closures of these specs, level by level."""
         self._walk(specs, lambda _: False, self._loaded)
 
-    def sound(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool]) -> list[ConcreteSpec]:
-        """Those of the specs in whose closures no node fails; ``fails`` is the same at every call.
+    def sound(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool], done: set[str]) -> list[ConcreteSpec]:
+        """Those of the specs in whose closures no node fails; ``done`` are hashes with sound closures, to which it adds.
 
         Closures are loaded level by level, side by side, and no further than to the first level that has a node that fails.
         """
-        failed = self._walk(specs, fails, self._sound)
+        failed = self._walk(specs, fails, done)
         return [spec for spec in specs if spec.hash not in failed]
 
     def _walk(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool], done: set[str]) -> set[str]:

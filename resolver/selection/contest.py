@@ -104,7 +104,7 @@ class _Hall:
         for race, row in zip(self.races, keys, strict=True):
             race.read(row)
         ready = [(race, spec) for race, keep in zip(self.races, keeps, strict=True) for spec in race.specs(keep)]
-        sound = {spec.hash for spec in self.judge.closures.sound([spec for _, spec in ready], self.judge.fails_below)}
+        sound = {spec.hash for spec in self.judge.sound([spec for _, spec in ready])}
         before = sum(len(race.candidates) for race in self.races)
         for race, spec in ready:
             if spec.hash in sound:

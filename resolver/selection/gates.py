@@ -1,22 +1,23 @@
 """The gates: may this record serve on this machine, and if not, at which gate and node does it fail?
 
-The rules and their sources are Spack's where it has them (``solver/reuse.py:_is_reusable``, ``solver/libc_compatibility.lp``,
-``solver/os_compatibility.lp``, ``solver/input_analysis.py:candidate_targets``). On purpose stricter: a link/run dependency that no
-source has is a rejection, and what is unknown of the machine passes nothing.
+The rules and their sources are Spack's where it has them (``solver/libc_compatibility.lp``, ``solver/os_compatibility.lp``,
+``solver/input_analysis.py:candidate_targets``; ``defects`` has those that hold for all machines). On purpose stricter: what is unknown
+of the machine passes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from resolver.arch import target as targets
 from resolver.arch.machine import Machine, macos_runs
 from resolver.errors import SpecError
-from resolver.selection.closures import GCC_RUNTIME, Closures
+from resolver.selection.closures import GCC_RUNTIME
+from resolver.selection.defects import NO_BINARY, Defects, Failure
 from resolver.selection.gpu import gpu_failure
 from resolver.selection.model import GATES, Candidate, Policy, Rejection
-from resolver.selection.pool import CandidatePool, Reach
+from resolver.selection.pool import CandidatePool, Outline, Reach
 from resolver.selection.rules import Requirement, Rules
 from resolver.spec.abstract import EMPTY, AbstractSpec
 from resolver.spec.concrete import ConcreteSpec, Dependency
@@ -28,21 +29,21 @@ OLD_FORMAT = 5
 EARLY = ("platform", "os", "constraints")
 """The gates that ``fails_below`` tells of."""
 
-# What a failed check says: what the node has, what is wanted, and the rest of the sentence after the node's name.
-Failure = tuple[str, str, str]
-NO_BINARY: Failure = ("no binary", "in_buildcache", "is in no build cache that was synced")
-
 
 class Judge:
-    """Judges records for one machine under one policy and set of rules; remembers what it found of each node."""
+    """Judges records for one machine under one policy and set of rules; remembers what it found of each node.
 
-    def __init__(self, pool: CandidatePool, machine: Machine, policy: Policy, rules: Rules) -> None:
+    ``defects`` are those of the pool, where another judge has found some of them already.
+    """
+
+    def __init__(self, pool: CandidatePool, machine: Machine, policy: Policy, rules: Rules, defects: Defects | None = None) -> None:
         self.pool = pool
         self.machine = machine
         self.policy = policy
         self.rules = rules
         self.targets = self._targets()
-        self.closures = Closures(pool)
+        self.defects = defects or Defects(pool)
+        self.closures = self.defects.closures
         self._seen = 0
         self._failed = dict.fromkeys(GATES[1:], 0)
         self._own: dict[str, tuple[str, Failure] | None] = {}
@@ -50,6 +51,7 @@ class Judge:
         self._unfit: dict[tuple[tuple[str, str, str | None], ...], bool] = {}
         self._weights: dict[str, int] = {}
         self._fails_below: dict[str, bool] = {}
+        self._sound: set[str] = set()
         self._ruled_virtuals = frozenset(name for name in rules.own if rules.on_virtual(name))
         self._checks: dict[str, Callable[[ConcreteSpec], Failure | None]] = {
             "binary": self._binary,
@@ -89,12 +91,16 @@ class Judge:
             return True
         return any(rule.check(spec)[1] is not None for rule in self.rules.on_package(spec))
 
-    def passes_at_most(self, spec: ConcreteSpec) -> int:
-        """How many gates the record passes at most: those before the first that it fails by what it states of itself."""
-        if self._root_binary(spec):
-            return GATES.index("binary")
-        checks = ("platform", self._platform), ("os", self._os), ("target", self._own_target), ("gpu", self._checks["gpu"])
-        return next((GATES.index(gate) for gate, check in checks if check(spec)), len(GATES) - 1)
+    def passes_at_most(self, record: ConcreteSpec | Outline) -> int:
+        """How many gates the record passes at most: those before the first that it fails by what is known without its dependencies."""
+        statement = record.statement if isinstance(record, Outline) else self.pool.statement(record)
+        failed = {
+            "binary": not statement.in_buildcache,
+            "platform": record.platform != self.machine.platform,
+            "os": self.fails_by(record.reach) if isinstance(record, Outline) else self._os(record) is not None,
+            "target": record.target not in self.targets,
+        }
+        return next((GATES.index(gate) for gate, fails in failed.items() if fails), len(GATES) - 1)
 
     def fails_by(self, reach: Reach | None) -> bool:
         """Does what a closure reaches tell that it cannot run here? Told without any node; ``judge`` names the one that fails."""
@@ -116,6 +122,10 @@ class Judge:
         if not self.pool.statement(node).in_buildcache and node.name != GCC_RUNTIME:
             return True
         return node.platform != self.machine.platform or self._os(node) is not None or self._rules(node) is not None
+
+    def sound(self, specs: Sequence[ConcreteSpec]) -> list[ConcreteSpec]:
+        """Those of the specs in whose closures no node fails by what it states of itself; their closures are read side by side."""
+        return self.closures.sound(specs, self.fails_below, self._sound)
 
     def _look_at(self, closure: int) -> None:
         """Find the failures of the nodes that were not looked at before."""
@@ -163,29 +173,7 @@ class Judge:
     def _binary(self, node: ConcreteSpec) -> Failure | None:
         if node.external:
             return self._external(node)
-        if not self.pool.statement(node).in_buildcache and node.name != "gcc-runtime":
-            return NO_BINARY
-        if node.has_variant("dev_path"):
-            return ("dev_path", "a released source", "is a development build, which Spack does not reuse")
-        if node.name == "compiler-wrapper":
-            return ("compiler-wrapper", "a package", "is part of Spack's build environment and never reused")
-        built = node.wire.build_spec
-        if built and built.key and self.pool.get(built.key) is None:
-            return ("incomplete", f"{built.name}/{built.key[:7]}", f"was spliced from {built.name}/{built.key[:7]}, which no source has")
-        if missing := self._missing_link(node):
-            return missing
-        if self.pool.statement(node).complete and (runtime := self.closures.missing_runtime(node)):
-            return ("no " + runtime, runtime, f"was built with a compiler whose {runtime} it does not depend on; Spack does not reuse it")
-        return None
-
-    def _missing_link(self, node: ConcreteSpec) -> Failure | None:
-        for edge in self.closures.links(node):
-            child = self.pool.get(edge.hash)
-            if child is None or not self.pool.statement(child).complete:
-                shown = f"{edge.name}/{edge.hash[:7]}"
-                rest = "which no source has" if child is None else "of which only a page is known, without its dependencies"
-                return ("incomplete", shown, f"links to {shown}, {rest}")
-        return None
+        return self.defects.of(node)
 
     def _external(self, node: ConcreteSpec) -> Failure | None:
         if node.name in COMPILERS or self.policy.assume_externals or any(e.is_same(node) for e in self.rules.externals):
@@ -259,14 +247,11 @@ class Judge:
             return (f"{shown} at {path}", f"{have} at {ours.prefix}", f"needs {shown} at {path}, the machine has {have} at {ours.prefix}")
         return None
 
-    def _own_target(self, node: ConcreteSpec) -> Failure | None:
+    def _target(self, node: ConcreteSpec) -> Failure | None:
         if self.machine.target is None:
             return (node.target, "unknown", f"is built for {node.target}, and the machine's target is not known; give --target")
-        return None if node.target in self.targets else (node.target, self.machine.target, self._target_text(node))
-
-    def _target(self, node: ConcreteSpec) -> Failure | None:
-        if failed := self._own_target(node):
-            return failed
+        if node.target not in self.targets:
+            return (node.target, self.machine.target, self._target_text(node))
         for child in self.closures.children(node):
             if child.target != node.target and child.name != "gcc-runtime" and not targets.runs_on(child.target, node.target):
                 text = (

@@ -75,8 +75,8 @@ class CandidatePool(Protocol):
     def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
         """The records of a package: all of them, or those for a platform and any of some targets."""
 
-    def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
-        """The outlines of one version's records for a platform and any of some targets."""
+    def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
+        """The outlines of a package's records: all of them, or those of one version for a platform and any of some targets."""
 
     def count(self, name: str) -> int:
         """How many records a package has."""

@@ -42,10 +42,16 @@ def records_of(judge: Judge, root: AbstractSpec, *, thorough: bool) -> tuple[lis
             raise InputError(msg, hint="begin it with a package's name, or ask for a /hash")
         return pool.with_prefix(root.hash), root
     place = () if thorough or not judge.machine.platform else (judge.machine.platform, judge.targets)
-    if root.name in VIRTUALS and not pool.has_package(root.name):
-        found = [spec for name in pool.providers(root.name) for spec in pool.named(name, *place)]
-        return found, AbstractSpec(hash=root.hash, platform=root.platform, os=root.os, target=root.target, edges=root.edges)
-    return pool.named(root.name, *place), root
+    names, want = packages_of(judge, root)
+    return [spec for name in names for spec in pool.named(name, *place)], want
+
+
+def packages_of(judge: Judge, root: AbstractSpec) -> tuple[list[str], AbstractSpec]:
+    """The packages that a root with a name may mean, and what remains to be asked of their records."""
+    pool, name = judge.pool, root.name or ""
+    if name in VIRTUALS and not pool.has_package(name):
+        return pool.providers(name), AbstractSpec(hash=root.hash, platform=root.platform, os=root.os, target=root.target, edges=root.edges)
+    return [name], root
 
 
 def in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], AbstractSpec]:
@@ -117,7 +123,7 @@ class Race:
     def _ruled_out(self, outline: Outline) -> bool:
         """Are all records of this version, OS and target ruled out by what is asked for or by the stack's rules?"""
         rules = self.judge.rules.on_outline(self.want.name or "")
-        return any(all(_rules_out(outline, a) for a in want) for want in _wants(self.want, rules))
+        return any(all(rules_out(outline, a) for a in want) for want in _wants(self.want, rules))
 
     def to_read(self) -> list[str]:
         """The hashes of the first records whose nodes have to be read; none when the first of all can be judged, or nothing is left."""
@@ -162,7 +168,7 @@ def run(judge: Judge, races: Sequence[Race]) -> None:
         for race, row in zip(going, keys, strict=True):
             race.read(row)
         ready = [(race, spec) for race in going for spec in race.to_judge()]
-        sound = {spec.hash for spec in judge.closures.sound([spec for _, spec in ready], judge.fails_below)}
+        sound = {spec.hash for spec in judge.sound([spec for _, spec in ready])}
         for race, spec in ready:
             if spec.hash in sound:
                 race.decide(spec)
@@ -177,7 +183,7 @@ def _wants(root: AbstractSpec, rules: Sequence[Requirement]) -> list[tuple[Abstr
     return [(root,), *(rule.alternatives for rule in rules)]
 
 
-def _rules_out(outline: Outline, want: AbstractSpec) -> bool:
+def rules_out(outline: Outline, want: AbstractSpec) -> bool:
     """Does the record fail what is asked, as far as its version, OS and target tell?"""
     if not _allows(want, outline.version) or (want.os not in (None, "*", outline.os) and want.platform != "*"):
         return True

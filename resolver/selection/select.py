@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import itemgetter
 
 from msgspec.structs import replace
 
 from resolver.selection.gates import Judge
-from resolver.selection.model import Candidate, Effort, GroupAnswer, Rejection, Row, Unify
+from resolver.selection.model import Effort, GroupAnswer, Row, Unify
 from resolver.selection.problem import Problem, one_hash_each
-from resolver.selection.race import Race, in_question, records_of, run, virtual_of
+from resolver.selection.race import Race, in_question, run, virtual_of
 from resolver.selection.ranking import Ranking
 from resolver.selection.reasons import alone, beside
+from resolver.selection.refusals import refused, row_of
 from resolver.spec.abstract import AbstractSpec
-from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.satisfies import match_node
-
-__all__ = ["Row", "hopeful", "judged", "leading", "refused", "select_group"]
-
-Telling = tuple[bool, bool, int, str]
-
-
-def judged(judge: Judge, root: AbstractSpec) -> Row:
-    """All records of a root, judged and none ranked."""
-    specs, want = records_of(judge, root, thorough=True)
-    judge.closures.prefetch(specs)
-    return _row(judge, want, [judge.judge(spec, want) for spec in specs])
 
 
 def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     """All candidates of a root, ranked."""
     specs, want = in_question(judge, root)
-    sound = judge.closures.sound(specs, judge.fails_below)
-    row = _row(judge, want, [judge.judge(spec, want) for spec in sound])
+    sound = judge.sound(specs)
+    row = row_of(judge, want, [judge.judge(spec, want) for spec in sound])
     virtual = virtual_of(root, want)
     found = [replace(candidate, virtual=virtual) for candidate in row.candidates] if virtual else row.candidates
     return replace(row, candidates=ranking.sorted(found))
@@ -47,7 +34,7 @@ def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wante
     """
     races = [Race(judge, ranking, root, wanted) for root in roots]
     run(judge, races)
-    rows = [(race, _row(judge, race.want, race.verdicts)) for race in races]
+    rows = [(race, row_of(judge, race.want, race.verdicts)) for race in races]
     return [replace(row, candidates=ranking.sorted(row.candidates), whole=race.whole) for race, row in rows]
 
 
@@ -58,34 +45,6 @@ def _reasoned(judge: Judge, roots: Sequence[AbstractSpec], rows: Sequence[Row], 
     for place in empty:
         found[place] = refused(judge, roots[place])
     return found
-
-
-def refused(judge: Judge, root: AbstractSpec) -> Row:
-    """Of a root that nothing serves, the most telling rejection: no more records are judged than it takes to be certain of it."""
-    specs, want = records_of(judge, root, thorough=True)
-    first = sorted((*_telling(judge, want, spec, judge.passes_at_most(spec)), spec) for spec in specs)
-    found: list[tuple[Telling, Rejection]] = []
-    for *least, spec in first:
-        if found and found[0][0] <= tuple(least):
-            break
-        verdict = judge.judge(spec, want)
-        if isinstance(verdict, Candidate):
-            return judged(judge, root)
-        found = sorted([*found, (_telling(judge, want, spec, verdict.depth), verdict)], key=itemgetter(0))[:1]
-    return Row([], [rejection for _, rejection in found])
-
-
-def _row(judge: Judge, want: AbstractSpec, verdicts: Sequence[Candidate | Rejection]) -> Row:
-    rejections = [v for v in verdicts if isinstance(v, Rejection)]
-    rejections.sort(key=lambda found: _telling(judge, want, found.spec, found.depth))
-    return Row([v for v in verdicts if isinstance(v, Candidate)], rejections)
-
-
-def _telling(judge: Judge, want: AbstractSpec, spec: ConcreteSpec, depth: int) -> Telling:
-    """The order of rejections: first of records that are what was asked for, then of the stack's, then those that passed most gates."""
-    label = judge.policy.label
-    unlabelled = bool(label) and label not in judge.pool.statement(spec).stacks
-    return match_node(spec, want) is not None, unlabelled, -depth, spec.hash
 
 
 def select_group(

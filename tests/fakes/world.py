@@ -108,8 +108,8 @@ class World:
         found = [spec for _, spec in sorted(self.specs.items()) if spec.name == name]
         return found if platform is None else [spec for spec in found if spec.platform == platform and spec.target in targets]
 
-    def outlines(self, name: str, version: str, platform: str, targets: Sequence[str]) -> list[Outline]:
-        found = [spec for spec in self.named(name, platform, targets) if spec.wire.version == version]
+    def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
+        found = [s for s in self.named(name, platform, targets) if s.wire.version == version] if version else self.named(name)
         return [Outline(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s), self.reach(s)) for s in found]
 
     def reach(self, spec: ConcreteSpec) -> Reach | None:

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from resolver.arch.machine import Libc, Machine
 from resolver.selection.gates import Judge
-from resolver.selection.model import Candidate, Policy, Rejection
+from resolver.selection.model import Candidate, Policy, Rejection, Row
 from resolver.selection.ranking import Ranking
+from resolver.selection.refusals import judged, refused
 from resolver.selection.rules import Rules
-from resolver.selection.select import Row, hopeful, judged, leading, refused
+from resolver.selection.select import hopeful, leading
 from resolver.spec.abstract import AbstractSpec
 
 MACHINE = Machine("linux", "ubuntu24.04", "zen4", Libc.parse("glibc@2.39"))

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from resolver.arch.target import runs_on
 from resolver.errors import SpecError
+from resolver.selection.defects import Failure
 from resolver.selection.explain import atoms as single
 from resolver.selection.explain.machine_edits import external_edits, machine_edits
 from resolver.selection.explain.model import WEIGHTS, Asked, Edit, Miss, Near
 from resolver.selection.explain.shown import counted, short
 from resolver.selection.explain.stack_edits import exclude_edit, include_edit, label_edit, rule_edits
-from resolver.selection.gates import Failure, Judge
+from resolver.selection.gates import Judge
 from resolver.selection.model import GATES
 from resolver.selection.ranking import DEFAULT_PROVIDERS
 from resolver.selection.rules import Requirement

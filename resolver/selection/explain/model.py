@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from resolver.arch.machine import Machine
+from resolver.selection.defects import Defects
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Policy
 from resolver.selection.pool import CandidatePool, Statement
@@ -29,9 +30,9 @@ class Asked(msgspec.Struct, frozen=True):
     policy: Policy
     rules: Rules
 
-    def judge(self, pool: CandidatePool) -> Judge:
+    def judge(self, pool: CandidatePool, defects: Defects | None = None) -> Judge:
         """A judge for this."""
-        return Judge(pool, self.machine, self.policy, self.rules)
+        return Judge(pool, self.machine, self.policy, self.rules, defects)
 
 
 class Edit(msgspec.Struct, frozen=True):

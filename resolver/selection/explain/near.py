@@ -52,7 +52,7 @@ class Judged:
                 failed.add(node.hash)
             return node.hash in failed
 
-        sound = {spec.hash for spec in judge.closures.sound(rest, fails)}
+        sound = {spec.hash for spec in judge.closures.sound(rest, fails, set())}
         return [Near(spec, (_not_judged(spec) if spec.hash in sound else self._below(spec, failed),)) for spec in rest]
 
     def _below(self, spec: ConcreteSpec, failed: set[str]) -> Miss:

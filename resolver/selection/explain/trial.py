@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from resolver.selection.closures import Closures
+from resolver.selection.defects import Defects
 from resolver.selection.explain.model import Asked, Edit, Gain
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
@@ -33,14 +33,15 @@ class Trials:
 
     def __init__(self, pool: CandidatePool, most: int, counted: int) -> None:
         self.pool = pool
-        self.closures = Closures(pool)
+        self._defects = Defects(pool)
+        self.closures = self._defects.closures
         self.left = most
         self.counted = counted
         self._walked: set[str] = set()
 
     def answer(self, asked: Asked) -> Answer:
         """The best candidates, as ``resolve`` finds them for a root that stands alone."""
-        judge = asked.judge(self.pool)
+        judge = self.judge(asked)
         ranking = Ranking(judge)
         race = Race(judge, ranking, asked.root)
         run(judge, [race])
@@ -58,9 +59,7 @@ class Trials:
 
     def judge(self, asked: Asked) -> Judge:
         """A judge that shares the closures that were walked."""
-        judge = asked.judge(self.pool)
-        judge.closures = self.closures
-        return judge
+        return asked.judge(self.pool, self._defects)
 
     def count(self, asked: Asked, known: Sequence[ConcreteSpec]) -> tuple[int, bool]:
         """How many of the known records serve, and whether that is exact: all that may serve were judged."""
