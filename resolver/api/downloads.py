@@ -19,7 +19,7 @@ def downloads(closure: Mapping[str, ConcreteSpec], mirrors: Sequence[Mirror]) ->
     for key, spec in closure.items():
         mirror = next((m for m in mirrors if key in m.serves), None)
         if mirror:
-            found += _files_of(_archived(spec), mirror)
+            found += _files_of(_archived(spec), mirror, mirror.layout_of(key))
     return found
 
 
@@ -29,15 +29,15 @@ def _archived(spec: ConcreteSpec) -> ConcreteSpec:
     return (spec.graph.get(built.key) if built and built.key else None) or spec
 
 
-def _files_of(spec: ConcreteSpec, mirror: Mirror) -> list[Download]:
+def _files_of(spec: ConcreteSpec, mirror: Mirror, layout: str) -> list[Download]:
     base = mirror.url.rstrip("/")
-    if mirror.layout == "v2":
+    if layout == "v2":
         signed = bool(mirror.signed)
         return [
             Download("spec", spec.hash, f"{base}/{build_cache.spec_path(spec, signed=signed)}"),
             Download("archive", spec.hash, f"{base}/{build_cache.archive_path(spec)}"),
         ]
-    if mirror.layout == "oci":
+    if layout == "oci":
         repository, tag = read_url(base), package_tag(spec.name, spec.wire.version, spec.hash)
         return [Download("manifest", spec.hash, f"{repository.endpoint}/manifests/{tag}")]
     manifest = Download("manifest", spec.hash, f"{base}/{spec_manifest_path(spec.name, spec.wire.version, spec.hash)}")

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from resolver.api.mirrors import chosen_mirrors
+from resolver.api.nodes import node_json
 from resolver.api.selecting import Choices, make_judge, open_pool, read_facts
 from resolver.api.settings import Settings
 from resolver.api.stacks import StackRequest, load_stack
@@ -27,7 +28,6 @@ from resolver.selection.problem import one_hash_each
 from resolver.selection.select import select_group
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.node import LINK_RUN
 from resolver.stacks.stack import Group, Stack
 
 
@@ -87,6 +87,12 @@ class Session:
         if request.roots:
             groups = _only(groups, request.roots, stack)
         return _resolution(self._settings, self._pool, stack, request, groups)
+
+    def part(self, whole: Resolution, request: ResolveRequest) -> Resolution:
+        """Some of what was resolved already, for a request that differs in no more than groups, roots and what it wants of nodes."""
+        groups = [group for group in whole.groups if not request.groups or group.name in request.groups]
+        kept = _only(groups, request.roots, whole.stack) if request.roots else groups
+        return _resolution(self._settings, self._pool, whole.stack, request, kept)
 
     def close(self) -> None:
         """Lets go of the catalog's file."""
@@ -152,7 +158,7 @@ def _resolution(settings: Settings, pool: CatalogPool, stack: Stack, request: Re
     roots = tuple(Root(answer.chosen.spec) for group in groups for answer in group.roots if answer.chosen)
     closure = {key: spec for group in groups for key, spec in group.closure.items()}
     closure = dict(sorted(closure.items()))
-    nodes, cut = _nodes(pool, closure, runtime_only=request.runtime_only) if request.nodes else ({}, ())
+    nodes, cut = node_json(pool, closure, runtime_only=request.runtime_only) if request.nodes else ({}, ())
     serving = chosen_mirrors(settings, pool, closure)
     mirrors = serving.mirrors
     listed: list[Download] = []
@@ -176,7 +182,7 @@ def _resolution(settings: Settings, pool: CatalogPool, stack: Stack, request: Re
         tuple(groups),
         environment,
         fingerprint(closure, request.machine),
-        tuple(_host_requirements(closure)),
+        tuple(host_requirements(closure)),
         tuple(listed),
         (*stack.warnings, *_notes(groups, cut, closure, mirrors), *serving.notes),
         skipped_criteria(read_facts(request.choices)),
@@ -189,71 +195,7 @@ def fingerprint(hashes: Iterable[str], machine: Machine) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _nodes(pool: CatalogPool, closure: dict[str, ConcreteSpec], *, runtime_only: bool) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """Node JSON of all that is referenced, and the build-only nodes that were cut because no source has them.
-
-    An edge to a node that is left out is taken out of the node that has it, since Spack refuses a lockfile with a dangling one.
-    """
-    found: dict[str, bytes] = {}
-    cut: set[str] = set()
-    level = list(closure.values())
-    while level:
-        references = {spec.hash: _references(spec, runtime_only=runtime_only) for spec in level}
-        pool.prefetch(r.hash for row in references.values() for r in row if r.wanted)
-        below: dict[str, ConcreteSpec] = {}
-        for spec in level:
-            children = [(r, _known(pool, r.hash) if r.wanted else None) for r in references[spec.hash]]
-            dropped = {r.hash for r, child in children if child is None}
-            cut.update(f"{r.name}/{r.hash[:7]}" for r, child in children if child is None and r.wanted)
-            raw = pool.node(spec)
-            found[spec.hash] = _without_edges(raw, dropped) if dropped else raw
-            below.update((child.hash, child) for _, child in children if child)
-        level = [spec for key, spec in below.items() if key not in found]
-    return found, tuple(sorted(cut))
-
-
-def _known(pool: CatalogPool, key: str) -> ConcreteSpec | None:
-    """The spec, if a source states its dependencies; what a page says of it is no node for a lockfile."""
-    spec = pool.get(key)
-    return spec if spec and pool.statement(spec).complete else None
-
-
-class _Reference(msgspec.Struct, frozen=True):
-    """What a node refers to, and whether it is wanted in the lockfile."""
-
-    hash: str
-    name: str
-    wanted: bool
-
-
-def _references(spec: ConcreteSpec, *, runtime_only: bool) -> list[_Reference]:
-    """The dependencies of a node, and for a spliced one the spec that was built, whose DAG is needed to rewire it."""
-    found = [_Reference(e.hash, e.name, not runtime_only or bool(e.deptypes & LINK_RUN)) for e in spec.dependencies]
-    built = spec.wire.build_spec
-    return [*found, _Reference(built.key, built.name, wanted=True)] if built and built.key else found
-
-
-def _without_edges(raw: bytes, dropped: set[str]) -> bytes:
-    """A node without some of its edges, whatever its format; without any left it has no dependencies at all."""
-    node = msgspec.json.decode(raw)
-    body = node if "name" in node else next(iter(node.values()))
-    edges = body.get("dependencies", [])
-    if isinstance(edges, dict):
-        kept: Any = {name: edge for name, edge in edges.items() if _target(edge) not in dropped}
-    else:
-        kept = [edge for edge in edges if _target(edge) not in dropped]
-    if kept:
-        body["dependencies"] = kept
-    else:
-        body.pop("dependencies", None)
-    return msgspec.json.encode(node)
-
-
-def _target(edge: dict[str, Any]) -> str:
-    return str(edge.get("hash") or edge.get("full_hash") or edge.get("build_hash"))
-
-
-def _host_requirements(closure: dict[str, ConcreteSpec]) -> list[dict[str, Any]]:
+def host_requirements(closure: dict[str, ConcreteSpec]) -> list[dict[str, Any]]:
     """What the binaries expect of the host: the newest libc of each kind, and externals."""
     libcs: dict[tuple[str, str], ConcreteSpec] = {}
     for spec in closure.values():

@@ -278,7 +278,7 @@ class _Sync:
         if opened.unchanged and old:
             return self._relabelled(old, task.row, opened)
         signed = task.row.signed if opened.signed is None else opened.signed
-        row = replace(task.row, kind=opened.kind, digest=opened.digest, tag=opened.tag, signed=signed)
+        row = replace(task.row, kind=opened.kind, digest=opened.digest, tag=opened.tag, signed=signed, keys=opened.keys)
         content = opened.read()
         self.reporter.started(row.name, content.size)
         try:
@@ -291,7 +291,7 @@ class _Sync:
 
     def _relabelled(self, old: SourceRow, row: SourceRow, opened: Opened) -> Synced:
         """The source with its records as they are; its labels may be other ones now."""
-        kept = {name: getattr(old, name) for name in ("kind", "digest", "records", "synced_at")}
+        kept = {name: getattr(old, name) for name in ("kind", "digest", "records", "synced_at", "keys")}
         signed = row.signed if old.signed is None else old.signed
         new = replace(row, **kept, signed=signed, release=row.release or old.release, tag=opened.tag or old.tag)
         labels = (new.stack, new.release) != (old.stack, old.release)

@@ -13,12 +13,15 @@ from resolver.spec.node import decode_facts
 TABLES_OF_1 = ("source", "record", "statement", "provider")
 INDEXES_OF_1 = ("record_by_hash", "record_by_name", "record_by_alias")
 SCHEMA_OF_REACHES = 3
+SCHEMA_OF_KEYS = 4
 SOURCE_OF_1 = "id, name, kind, layout, location, url, signed, stack, release, digest, records, synced_at"
 
 
 def migrate(connection: sqlite3.Connection, version: int, create: Callable[[], None]) -> None:
     """From this version to the present one; ``create`` makes the present tables. Raises ``sqlite3.Error`` and what records raise."""
-    MIGRATIONS[version](connection, create)
+    while version in MIGRATIONS:
+        MIGRATIONS[version](connection, create)
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _from_1(connection: sqlite3.Connection, create: Callable[[], None]) -> None:
@@ -28,7 +31,7 @@ def _from_1(connection: sqlite3.Connection, create: Callable[[], None]) -> None:
     for index in INDEXES_OF_1:
         connection.execute(f"DROP INDEX {index}")
     create()
-    connection.execute(f"INSERT INTO source ({SOURCE_OF_1}, view, tag) SELECT {SOURCE_OF_1}, '', '' FROM old_source")
+    connection.execute(f"INSERT INTO source ({SOURCE_OF_1}, view, tag, keys) SELECT {SOURCE_OF_1}, '', '', '' FROM old_source")
     for (source,) in connection.execute("SELECT id FROM source ORDER BY name").fetchall():
         writer = Writer(connection, int(source))
         writer.take(_records_of_1(connection, int(source)))
@@ -58,5 +61,12 @@ def _from_2(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_OF_REACHES}")
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1, 2: _from_2}
-"""What brings a catalog of a version to the present one."""
+def _from_3(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
+    """Until then nobody asked which keys a mirror is signed with; it is asked when the mirror is read next."""
+    if "keys" not in {row[1] for row in connection.execute("PRAGMA table_info(source)")}:
+        connection.execute("ALTER TABLE source ADD COLUMN keys TEXT NOT NULL DEFAULT ''")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_KEYS}")
+
+
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
+"""What brings a catalog of a version nearer to the present one."""

@@ -1,5 +1,5 @@
 -- One row a source that was synced. `location` is where it lies. `digest` is of the bytes read and `tag` what its place is asked with
--- whether they changed.
+-- whether they changed. `keys` are fingerprints, parted by blanks.
 CREATE TABLE source (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -14,7 +14,8 @@ CREATE TABLE source (
     digest TEXT NOT NULL,
     tag TEXT NOT NULL,
     records INTEGER NOT NULL,
-    synced_at TEXT NOT NULL
+    synced_at TEXT NOT NULL,
+    keys TEXT NOT NULL
 );
 
 -- Nodes as JSON, up to sixteen of them one behind the other, compressed together. `live` counts those that a record still refers to.

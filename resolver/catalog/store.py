@@ -21,7 +21,9 @@ from resolver.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from resolver.formats.record import Record
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+OLDEST_READ = 3
+"""Of the schemas that are read as they are, where nobody may write: what they lack is not known of their sources."""
 APPLICATION_ID = 0x53504B52
 BUSY_SECONDS = 30.0
 CACHE_KIB = 32_768
@@ -37,7 +39,8 @@ class SourceRow(msgspec.Struct, frozen=True):
     ``kind`` is page, index, mirror, database, spec or lockfile; ``layout`` v2, v3 or oci of a mirror, ``view`` its named index. ``url``
     is the mirror's, empty when the source is none. ``signed`` is whether its packages are, None when not known. ``stack`` and ``release``
     label all its records.
-    ``digest`` is of the bytes read, ``tag`` what its place is asked with whether they changed; ``synced_at`` a UTC time.
+    ``digest`` is of the bytes read, ``tag`` what its place is asked with whether they changed; ``synced_at`` a UTC time. ``keys`` are the
+    OpenPGP fingerprints that the mirror's key index states, sorted; nobody has verified them.
     """
 
     name: str
@@ -53,6 +56,7 @@ class SourceRow(msgspec.Struct, frozen=True):
     tag: str
     records: int
     synced_at: str
+    keys: tuple[str, ...] = ()
 
 
 SOURCE_COLUMNS = ", ".join(SourceRow.__struct_fields__)
@@ -63,6 +67,7 @@ class Store:
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
+        self._columns = SOURCE_COLUMNS
         if not write:
             require_catalog(path)
         try:
@@ -108,12 +113,14 @@ class Store:
         if application != APPLICATION_ID:
             msg = f"{self.path} is not a catalog of spack-resolver"
             raise InputError(msg, hint="name another file with --catalog")
-        if version < SCHEMA_VERSION:
+        if version < OLDEST_READ:
             msg = f"the catalog {self.path} has schema {version}, this program reads {SCHEMA_VERSION}"
             raise InputError(msg, hint="`spack-resolver catalog vacuum`, or any sync, brings it up to date")
         if version > SCHEMA_VERSION:
             msg = f"the catalog {self.path} has schema {version}, this program knows {SCHEMA_VERSION}"
             raise InputError(msg, hint="use a newer spack-resolver, or sync into a new one, named with --catalog")
+        if version < SCHEMA_VERSION:
+            self._columns = SOURCE_COLUMNS.replace(", keys", ", ''")
         if write:
             # Changing to write-ahead mode does not wait for others; whoever comes later does it then.
             with suppress(sqlite3.OperationalError):
@@ -144,12 +151,12 @@ class Store:
 
     def sources(self) -> list[SourceRow]:
         """All synced sources, by name."""
-        rows = self.query(f"SELECT {SOURCE_COLUMNS} FROM source ORDER BY name")
+        rows = self.query(f"SELECT {self._columns} FROM source ORDER BY name")
         return [_source(row) for row in rows]
 
     def source(self, name: str) -> SourceRow | None:
         """The source with this name, or None."""
-        rows = self.query(f"SELECT {SOURCE_COLUMNS} FROM source WHERE name = ?", (name,))
+        rows = self.query(f"SELECT {self._columns} FROM source WHERE name = ?", (name,))
         return _source(rows[0]) if rows else None
 
     def replace(self, source: SourceRow, records: Iterable[Record]) -> int:
@@ -208,7 +215,7 @@ class Store:
         row = self.connection.execute(
             f"INSERT INTO source ({SOURCE_COLUMNS}) VALUES ({', '.join('?' * len(names))}) "
             f"ON CONFLICT (name) DO UPDATE SET {assigned} RETURNING id",
-            astuple(source),
+            (*astuple(source)[:-1], " ".join(source.keys)),
         ).fetchone()
         return int(row[0])
 
@@ -255,5 +262,5 @@ def _create(connection: sqlite3.Connection) -> None:
 
 
 def _source(row: tuple[object, ...]) -> SourceRow:
-    source = SourceRow(*row)  # type: ignore[arg-type]
-    return replace(source, signed=None if source.signed is None else bool(source.signed))
+    source = SourceRow(*row[:-1])  # type: ignore[arg-type]
+    return replace(source, signed=None if source.signed is None else bool(source.signed), keys=tuple(str(row[-1]).split()))

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from resolver.api.find import Found
     from resolver.api.resolve import Resolution
     from resolver.arch.machine import Machine
+    from resolver.emit.environment import Mirror
     from resolver.selection.model import GroupAnswer, Rejection, RootAnswer
 
 
@@ -92,6 +93,19 @@ def group_body(group: GroupAnswer) -> dict[str, Any]:
     }
 
 
+def mirror_body(mirror: Mirror) -> dict[str, Any]:
+    """A mirror that is to be used."""
+    return {
+        "name": mirror.name,
+        "url": mirror.url,
+        "signed": mirror.signed,
+        "keys": list(mirror.keys),
+        "view": mirror.view,
+        "release": mirror.release,
+        "durability": mirror.durability,
+    }
+
+
 def resolution_body(resolution: Resolution) -> dict[str, Any]:
     """The document of ``resolve``."""
     return {
@@ -100,7 +114,7 @@ def resolution_body(resolution: Resolution) -> dict[str, Any]:
         "satisfied": resolution.satisfied,
         "fingerprint": resolution.fingerprint,
         "groups": [group_body(group) for group in resolution.groups],
-        "mirrors": [{"name": m.name, "url": m.url, "signed": m.signed} for m in resolution.environment.mirrors],
+        "mirrors": [mirror_body(mirror) for mirror in resolution.environment.mirrors],
         "host_requirements": list(resolution.host_requirements),
         "skipped_criteria": list(resolution.skipped_criteria),
         "notes": list(resolution.notes),

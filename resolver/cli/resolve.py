@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from resolver.cli.artifacts import Made, emit_option, output_option, take_kinds, write_artifacts
 from resolver.cli.context import Context, pass_context
 from resolver.cli.documents import resolution_body
 from resolver.cli.options import (
@@ -20,13 +21,10 @@ from resolver.cli.options import (
     take_stack,
 )
 from resolver.cli.output import clean, print_document, print_table, write_files
-from resolver.errors import InputError, NotSatisfiedError
+from resolver.errors import NotSatisfiedError
 
 if TYPE_CHECKING:
     from resolver.api.resolve import Resolution
-    from resolver.emit.environment import Artifact
-
-KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "packages.yaml", "urls", "json", "dot")
 
 
 @click.command("resolve")
@@ -36,10 +34,8 @@ KINDS = ("spack.yaml", "spack.lock", "mirrors.yaml", "packages.yaml", "urls", "j
 @click.option("--unify", type=click.Choice(["true", "when_possible", "false"]), help="In place of what the stack says.")
 @click.option("--partial", is_flag=True, help="Write what is served even if some roots are not.")
 @click.option("--runtime-only", is_flag=True, help="Leave out of the lockfile what packages were only built with.")
-@click.option("-o", "--output", metavar="DIR", help="Write an environment (spack.yaml and spack.lock) there.")
-@click.option(
-    "--emit", metavar="KIND[=PATH]", multiple=True, help=f"Write one of {', '.join(KINDS)}; to stdout without PATH; may be repeated."
-)
+@output_option
+@emit_option
 @click.option("--time-limit", metavar="SECONDS", type=click.FloatRange(0, 86400), help="Search a group no longer; 20 s by default.")
 @click.option("--dump-problem", metavar="FILE", help="Write what is solved, as JSON, also where roots are not served.")
 @click.option("--replay", metavar="FILE", help="Solve what --dump-problem wrote, in place of a stack, and print the picks.")
@@ -90,7 +86,7 @@ def command(
         raise click.MissingParameter(param_hint="'STACK'", param_type="argument")
     from resolver.api.resolve import ResolveRequest, resolve
 
-    kinds = _kinds(emit, as_json=as_json)
+    kinds = take_kinds(emit, as_json=as_json)
     machine = take_machine(context, options)
     request = ResolveRequest(
         take_stack(stack, options),
@@ -113,7 +109,9 @@ def command(
         write_files({Path(dump_problem): encode_problems(resolution.groups)})
         context.say(f"wrote {dump_problem}")
     if (resolution.satisfied or partial) and (output or kinds):
-        _write(context, resolution, output, kinds)
+        if not resolution.environment.roots:
+            raise _unsatisfied(resolution)
+        write_artifacts(context, _made(resolution), output, kinds)
     elif output or kinds:
         raise _unsatisfied(resolution)
     if as_json:
@@ -124,82 +122,8 @@ def command(
     return 0 if resolution.satisfied or (partial and served) else NotSatisfiedError.exit_code
 
 
-def _kind(text: str) -> tuple[str, Path | None]:
-    kind, _, path = text.partition("=")
-    if kind not in KINDS:
-        msg = f"{kind!r} is none of {', '.join(KINDS)}"
-        raise click.BadParameter(msg, param_hint="--emit")
-    return kind, Path(path) if path else None
-
-
-def _kinds(emit: tuple[str, ...], *, as_json: bool) -> list[tuple[str, Path | None]]:
-    """The artifacts asked for; stdout takes one document."""
-    kinds = [_kind(text) for text in emit]
-    if [path for _, path in kinds].count(None) + as_json > 1:
-        msg = "stdout takes one document; write the others to files with KIND=PATH"
-        raise click.BadParameter(msg, param_hint="--emit")
-    return kinds
-
-
-def _write(context: Context, resolution: Resolution, output: str | None, kinds: list[tuple[str, Path | None]]) -> None:
-    """Make all artifacts first, then write all or none."""
-    if not resolution.environment.roots:
-        raise _unsatisfied(resolution)
-    beside_lock = any(kind == "spack.lock" for kind, _ in kinds)
-    emitted = [(_emit(kind, resolution, beside_lock=beside_lock), path) for kind, path in kinds]
-    folder = Path(output) if output else None
-    files = {folder / a.path: a.content for a in _folder(context, resolution, folder)} if folder else {}
-    for artifact, path in emitted:
-        if path and path.absolute() in {written.absolute() for written in files}:
-            msg = f"two artifacts cannot go to {path}"
-            raise click.BadParameter(msg, param_hint="--emit")
-        if path:
-            files[path] = artifact.content
-    write_files(files)
-    for written in files:
-        context.say(f"wrote {written}")
-    for artifact, path in emitted:
-        if path is None:
-            click.echo(artifact.content, nl=False)
-
-
-def _folder(context: Context, resolution: Resolution, folder: Path) -> list[Artifact]:
-    """Lockfile and manifest; the manifest alone, and why, where dependencies are not known."""
-    from resolver.emit.spack_lock import emit_spack_lock
-    from resolver.emit.spack_yaml import emit_spack_yaml
-
-    try:
-        lock = emit_spack_lock(resolution.environment)
-    except NotSatisfiedError as error:
-        if (folder / "spack.lock").exists():
-            msg = f"{folder} holds a spack.lock of another environment, and none can be written in its place"
-            raise InputError(msg, why=str(error), hint="remove that file, or write to another directory") from None
-        context.say(f"note: no spack.lock: {error}")
-        return [emit_spack_yaml(resolution.environment, beside_lock=False)]
-    return [lock, emit_spack_yaml(resolution.environment, beside_lock=True)]
-
-
-def _emit(kind: str, resolution: Resolution, *, beside_lock: bool) -> Artifact:
-    from resolver.emit.environment import Artifact
-    from resolver.emit.listings import emit_dot, emit_mirrors, emit_urls
-    from resolver.emit.spack_lock import emit_spack_lock
-    from resolver.emit.spack_yaml import emit_spack_yaml
-
-    environment = resolution.environment
-    if kind == "spack.yaml":
-        return emit_spack_yaml(environment, beside_lock=beside_lock)
-    if kind == "packages.yaml":
-        from resolver.emit.packages_yaml import emit_packages
-
-        return emit_packages(environment)
-    if kind == "urls":
-        return emit_urls(list(resolution.downloads))
-    if kind == "json":
-        import msgspec
-
-        document = {"schema": "spack-resolver/resolve/1", **resolution_body(resolution)}
-        return Artifact("resolution.json", msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-    return {"spack.lock": emit_spack_lock, "mirrors.yaml": emit_mirrors, "dot": emit_dot}[kind](environment)
+def _made(resolution: Resolution) -> Made:
+    return Made(resolution.environment, resolution.downloads, lambda: {"schema": "spack-resolver/resolve/1", **resolution_body(resolution)})
 
 
 def _unsatisfied(resolution: Resolution) -> NotSatisfiedError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from resolver.emit.durability import Durability, durability
 from resolver.spec.concrete import ConcreteSpec
 from resolver.versions import is_version
 
@@ -37,7 +38,12 @@ class Root(msgspec.Struct, frozen=True):
 
 
 class Mirror(msgspec.Struct, frozen=True):
-    """A mirror that serves binaries; ``signed`` is None when it is not known, ``view`` the named index that lists them, if it is one."""
+    """A mirror that serves binaries, as one entry of Spack's ``mirrors``.
+
+    ``signed`` is None when it is not known, ``view`` the named index that lists them, if it is one. ``keys`` are the OpenPGP
+    fingerprints that the mirror's key index states, which nobody has verified; ``release`` is the label of its records. ``in_v2`` are
+    those that it has in layout v2 alone, where it has another layout too.
+    """
 
     name: str
     url: str
@@ -45,6 +51,18 @@ class Mirror(msgspec.Struct, frozen=True):
     signed: bool | None
     serves: frozenset[str] = frozenset()
     view: str = ""
+    keys: tuple[str, ...] = ()
+    release: str = ""
+    in_v2: frozenset[str] = frozenset()
+
+    def layout_of(self, key: str) -> str:
+        """The layout that the binary of a hash lies in there."""
+        return "v2" if key in self.in_v2 else self.layout
+
+    @property
+    def durability(self) -> Durability:
+        """How long what it has can be expected to stay, by its release and its URL."""
+        return durability(self.release, self.url)
 
 
 class Environment(msgspec.Struct, frozen=True):

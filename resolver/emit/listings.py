@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from resolver.emit.environment import Artifact, Environment
-from resolver.emit.spack_yaml import dump, header, mirror_section
+from resolver.emit.spack_yaml import header, mirrors_yaml
 from resolver.spec.node import LINK_RUN
 
 
@@ -23,7 +23,7 @@ class Download(msgspec.Struct, frozen=True):
 
 def emit_mirrors(environment: Environment) -> Artifact:
     """A ``mirrors.yaml`` with the mirrors that serve the closure."""
-    return Artifact("mirrors.yaml", header(environment.command) + dump({"mirrors": mirror_section(environment.mirrors)}))
+    return Artifact("mirrors.yaml", header(environment.command, environment.mirrors) + mirrors_yaml(environment.mirrors))
 
 
 def emit_urls(downloads: list[Download]) -> Artifact:

@@ -13,6 +13,10 @@ import yaml
 from resolver.emit.environment import Artifact, Environment, Mirror
 
 WIDTH = 10_000
+KEYS_HINT = """\
+# The keys below are what the mirrors say they are signed with: compare them with what their owners publish.
+# `spack buildcache keys --install` shows them; with --trust besides, Spack takes packages that they signed.
+"""
 
 
 def emit_spack_yaml(environment: Environment, *, beside_lock: bool) -> Artifact:
@@ -21,9 +25,8 @@ def emit_spack_yaml(environment: Environment, *, beside_lock: bool) -> Artifact:
     if environment.view is not None:
         body["view"] = environment.view
     body["concretizer"] = {"unify": _unify(environment, beside_lock=beside_lock), "reuse": True}
-    if environment.mirrors:
-        body["mirrors"] = mirror_section(environment.mirrors)
-    return Artifact("spack.yaml", header(environment.command) + dump({"spack": body}))
+    mirrors = _indented(mirrors_yaml(environment.mirrors)) if environment.mirrors else b""
+    return Artifact("spack.yaml", header(environment.command, environment.mirrors) + dump({"spack": body}) + mirrors)
 
 
 def _unify(environment: Environment, *, beside_lock: bool) -> bool | Literal["when_possible"]:
@@ -42,10 +45,32 @@ def _mirror(mirror: Mirror) -> dict[str, Any]:
     return {"url": mirror.url, "binary": True, **signed, **({"view": mirror.view} if mirror.view else {})}
 
 
-def header(command: str) -> bytes:
-    """A comment that says what made the file."""
+def mirrors_yaml(mirrors: tuple[Mirror, ...]) -> bytes:
+    """The ``mirrors`` section as YAML, above each entry its keys, for which Spack's schema has no place but a comment."""
+    if not mirrors:
+        return dump({"mirrors": {}})
+    entries = [_keys(mirror) + dump({name: body}) for mirror, (name, body) in zip(mirrors, mirror_section(mirrors).items(), strict=True)]
+    return b"mirrors:\n" + _indented(b"".join(entries))
+
+
+def _keys(mirror: Mirror) -> bytes:
+    return "".join(f"# key {key}\n" for key in shown_keys(mirror)).encode()
+
+
+def shown_keys(mirror: Mirror) -> list[str]:
+    """The keys to check the mirror's packages with; none where they are known to be unsigned."""
+    return [key for key in mirror.keys if key.isalnum()] if mirror.signed is not False else []
+
+
+def _indented(text: bytes) -> bytes:
+    return b"".join(b"  " + line for line in text.splitlines(keepends=True))
+
+
+def header(command: str, mirrors: tuple[Mirror, ...] = ()) -> bytes:
+    """A comment that says what made the file and, where its mirrors have keys, how Spack comes to trust them."""
     safe = " ".join(command.split())
-    return f"# Made by: {safe}\n".encode()
+    hint = KEYS_HINT if any(shown_keys(mirror) for mirror in mirrors) else ""
+    return f"# Made by: {safe}\n{hint}".encode()
 
 
 def dump(value: object) -> bytes:

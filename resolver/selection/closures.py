@@ -5,7 +5,7 @@ Closures of a stack's candidates overlap nearly wholly, so walking each anew wou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from resolver.selection.pool import CandidatePool
@@ -49,10 +49,15 @@ class Closures:
     def links(self, spec: ConcreteSpec) -> list[Dependency]:
         """The edges that belong to the closure; of an external none, since it is not installed."""
         links = self._links.get(spec.hash)
-        if links is None:
-            links = [edge for edge in spec.dependencies if is_closure_edge(edge)] if not spec.wire.external else []
-            self._links[spec.hash] = links
-        return links
+        return self._survey(spec)[0] if links is None else links
+
+    def _survey(self, spec: ConcreteSpec) -> tuple[list[Dependency], list[str]]:
+        """The links, and the hashes of all that is looked up when a node is judged: what lies below it, its libc and its compiler."""
+        edges = () if spec.wire.external else spec.dependencies
+        links = [edge for edge in edges if is_closure_edge(edge)]
+        needed = [e.hash for e in edges if e.deptypes & LINK_RUN or (e.virtuals and not LANGUAGES.isdisjoint(e.virtuals))]
+        self._links[spec.hash] = links
+        return links, needed
 
     def children(self, spec: ConcreteSpec) -> list[ConcreteSpec]:
         """The direct dependencies in the closure that are in the pool."""
@@ -71,41 +76,49 @@ class Closures:
 
     def prefetch(self, specs: Sequence[ConcreteSpec]) -> None:
         """Have the pool load the closures of these specs, level by level."""
-        self._walk(specs, lambda _: False, self._loaded)
+        self._loaded.update(self._load(specs, lambda _: False, self._loaded))
 
     def sound(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool], done: set[str]) -> list[ConcreteSpec]:
-        """Those of the specs in whose closures no node fails; ``done`` are hashes with sound closures, to which it adds.
+        """Those of the specs in whose closures no node fails; ``done`` are hashes with sound closures, to which it adds."""
+        self._load(specs, fails, done)
+        return [spec for spec in specs if self._is_sound(spec, fails, done)]
 
-        Closures are loaded level by level, side by side, and no further than to the first level that has a node that fails.
+    def _load(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool], done: set[str]) -> Iterable[str]:
+        """Load closures level by level, side by side, each node once; what is ``done`` is there. The hashes of what was met.
+
+        Nothing more is loaded for the sake of specs that are known to have a node that fails.
         """
-        failed = self._walk(specs, fails, done)
-        return [spec for spec in specs if spec.hash not in failed]
+        level = [spec for spec in specs if spec.hash not in done]
+        owners = {spec.hash: 1 << place for place, spec in enumerate(level)}
+        failed = 0
+        while level:
+            self._pool.prefetch({key for node in level for key in self._survey(node)[1]})
+            below: dict[str, ConcreteSpec] = {}
+            for node in level:
+                for edge in self._links[node.hash]:
+                    if edge.hash in below:
+                        owners[edge.hash] |= owners[node.hash]
+                    elif edge.hash not in owners and edge.hash not in done and (child := self._pool.get(edge.hash)):
+                        owners[edge.hash], below[edge.hash] = owners[node.hash], child
+            for key in [key for key, child in below.items() if fails(child)]:
+                failed |= owners[key]
+            level = [child for key, child in below.items() if owners[key] & ~failed]
+        return owners
 
-    def _walk(self, specs: Sequence[ConcreteSpec], fails: Callable[[ConcreteSpec], bool], done: set[str]) -> set[str]:
-        """The hashes of the specs with a node that fails. What is ``done`` is not walked again; what was walked to its end is put there."""
-        fronts = {spec.hash: [spec] for spec in specs}
-        seen = {spec.hash: {spec.hash} for spec in specs}
-        failed: set[str] = set()
-        while fronts:
-            self._pool.prefetch({key for level in fronts.values() for node in level for key in self._needed(node)} - done)
-            for key, level in list(fronts.items()):
-                below = {edge.hash for node in level for edge in self.links(node)} - seen[key] - done
-                nodes = [node for node in map(self._pool.get, sorted(below)) if node is not None]
-                if any(map(fails, nodes)):
-                    failed.add(key)
-                if not nodes or key in failed:
-                    del fronts[key]
-                else:
-                    seen[key] |= below
-                    fronts[key] = nodes
-        done.update(*(nodes for key, nodes in seen.items() if key not in failed))
-        return failed
-
-    def _needed(self, node: ConcreteSpec) -> list[str]:
-        """The hashes of what is looked up when a node is judged: what lies below it, its libc and its compiler."""
-        if node.wire.external:
-            return []
-        return [e.hash for e in node.dependencies if e.deptypes & LINK_RUN or not LANGUAGES.isdisjoint(e.virtuals)]
+    def _is_sound(self, spec: ConcreteSpec, fails: Callable[[ConcreteSpec], bool], done: set[str]) -> bool:
+        """Does no node of a closure fail, the spec itself apart? Each node that is found to be sound is walked once."""
+        seen = {spec.hash}
+        path = [(spec, iter(self.children(spec)))]
+        while path:
+            child = next(path[-1][1], None)
+            if child is None:
+                done.add(path.pop()[0].hash)
+            elif child.hash not in seen and child.hash not in done:
+                if fails(child):
+                    return False
+                seen.add(child.hash)
+                path.append((child, iter(self.children(child))))
+        return True
 
     def missing_runtime(self, spec: ConcreteSpec) -> str:
         """The runtime that the node's DAG lacks though it has the compiler; empty when none (Spack ``_has_runtime_dependencies``).

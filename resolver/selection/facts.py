@@ -37,13 +37,16 @@ class Definition(msgspec.Struct, frozen=True):
 
 
 class Recipe(msgspec.Struct, frozen=True):
-    """What is known of one package's recipe. Of several definitions of a variant that apply the last counts."""
+    """What is known of one package's recipe. Of several definitions of a variant that apply the last counts.
+
+    ``provides`` are the conditions under which it provides a virtual, any of which is enough.
+    """
 
     versions: frozenset[str] = frozenset()
     preferred: frozenset[str] = frozenset()
     deprecated: frozenset[str] = frozenset()
     variants: Mapping[str, tuple[Definition, ...]] = msgspec.field(default_factory=dict)
-    provides: frozenset[str] = frozenset()
+    provides: Mapping[str, tuple[AbstractSpec, ...]] = msgspec.field(default_factory=dict)
 
 
 class Cookbook(Protocol):
@@ -94,6 +97,12 @@ class RecipeFacts:
         """Is the version marked ``deprecated``?"""
         recipe = self.book.get(name)
         return recipe is not None and version in recipe.deprecated
+
+    def provides(self, spec: ConcreteSpec, virtual: str) -> bool | None:
+        """Does a condition hold under which the recipe provides a virtual? None where no recipe speaks of that virtual."""
+        recipe = self.book.get(spec.name)
+        conditions = recipe.provides.get(virtual) if recipe else None
+        return None if conditions is None else any(when is EMPTY or _holds(spec, when) for when in conditions)
 
     def has_variants(self, name: str) -> bool:
         """Are variants of this package known?"""

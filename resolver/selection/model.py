@@ -85,17 +85,23 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """How much is spent on a group whose roots share a graph.
+    """How much is spent on a group.
 
-    ``seconds`` limits the search. Up to ``few`` answers are looked at one by one rather than given to a solver. Where a root has more
-    ``records`` on average, not all of them are judged. Of the roots that nothing serves the first ``told`` get their reason, all where
-    it is None.
+    ``seconds`` limits the search where roots share a graph. Up to ``few`` answers are looked at one by one rather than given to a
+    solver. Where a root has more ``records`` on average, not all of them are judged. With ``runners_up`` the second best of each root that
+    stands alone is certain as well, else it is not named. Of the roots that nothing serves the first ``told`` get their reason, all
+    where it is None.
     """
 
     seconds: float = 20.0
     few: int = 64
     records: int = 40
+    runners_up: bool = True
     told: int | None = None
+
+
+FOR_HASHES = Effort(runners_up=False, told=1)
+"""Enough where only the hashes are asked for, and one reason why there is none."""
 
 
 class RunnerUp(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from resolver.errors import InputError
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
 from resolver.selection.pool import Outline, Reach
+from resolver.selection.providing import may_provide
 from resolver.selection.ranking import Costs, Ranking
 from resolver.selection.rules import Requirement
 from resolver.spec.abstract import AbstractSpec
@@ -31,9 +32,9 @@ Entry = tuple[Costs, str, Outline | ConcreteSpec | None]
 def records_of(judge: Judge, root: AbstractSpec, *, thorough: bool) -> tuple[list[ConcreteSpec], AbstractSpec]:
     """The records that a root may mean by name or hash (gate ``name``), and what remains to be asked of them.
 
-    A virtual root means the packages that were seen to provide it; versions and variants of a virtual are not compared. Unless
-    ``thorough``, only records for the machine's platform and targets are looked at. Raises ``InputError`` when the root names no
-    package and no hash.
+    A virtual root means the packages that were seen to provide it, where the conditions of their recipes hold; versions and variants of
+    a virtual are not compared. Unless ``thorough``, only records for the machine's platform and targets are looked at. Raises
+    ``InputError`` when the root names no package and no hash.
     """
     pool = judge.pool
     if root.name is None:
@@ -43,7 +44,7 @@ def records_of(judge: Judge, root: AbstractSpec, *, thorough: bool) -> tuple[lis
         return pool.with_prefix(root.hash), root
     place = () if thorough or not judge.machine.platform else (judge.machine.platform, judge.targets)
     names, want = packages_of(judge, root)
-    return [spec for name in names for spec in pool.named(name, *place)], want
+    return [spec for name in names for spec in pool.named(name, *place) if is_meant(judge, root, want, spec)], want
 
 
 def packages_of(judge: Judge, root: AbstractSpec) -> tuple[list[str], AbstractSpec]:
@@ -52,6 +53,12 @@ def packages_of(judge: Judge, root: AbstractSpec) -> tuple[list[str], AbstractSp
     if name in VIRTUALS and not pool.has_package(name):
         return pool.providers(name), AbstractSpec(hash=root.hash, platform=root.platform, os=root.os, target=root.target, edges=root.edges)
     return [name], root
+
+
+def is_meant(judge: Judge, root: AbstractSpec, want: AbstractSpec, spec: ConcreteSpec) -> bool:
+    """Is a record of a package that a root may mean meant by it? Of a virtual root only what provides the virtual is."""
+    virtual = virtual_of(root, want)
+    return not virtual or may_provide(judge.policy.facts, spec, virtual)
 
 
 def in_question(judge: Judge, root: AbstractSpec) -> tuple[list[ConcreteSpec], AbstractSpec]:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from resolver.selection.model import Candidate, RootAnswer, Row, RunnerUp
 from resolver.selection.ranking import Ranking
 from resolver.spec.abstract import AbstractSpec
+from resolver.spec.virtuals import VIRTUALS
 
 if TYPE_CHECKING:
     from resolver.selection.problem import Problem
@@ -75,7 +76,8 @@ def _with_others(root: AbstractSpec, row: Row, place: _Place, ranking: Ranking) 
 
 
 def _taken(root: AbstractSpec, row: Row, pick: Candidate) -> RootAnswer:
-    return RootAnswer(root, pick, len(row.candidates), tuple(row.rejections), text="the only candidate")
+    text = "the only candidate" if row.whole else "the best candidate"
+    return RootAnswer(root, pick, len(row.candidates), tuple(row.rejections), text=text)
 
 
 def _decided(answer: RootAnswer, other: Candidate, criterion: str, equals: int, *, whole: bool) -> RootAnswer:
@@ -95,4 +97,6 @@ def _unserved(root: AbstractSpec, row: Row) -> str:
         return f"no candidate for {root} agrees with the other roots on one hash for each package (unify: true)"
     if row.rejections or not row.told:
         return row.rejections[0].text if row.rejections else ""
+    if root.name in VIRTUALS:
+        return f"no source has a record that provides {root.name}, as far as edges and recipes tell"
     return f"no source has a record of {root.name or '/' + str(root.hash)}"

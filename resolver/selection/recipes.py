@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resolver.formats.facts import FactsDocument, PackageFacts, VariantFact, read_condition
 from resolver.selection.facts import Definition, Recipe
-from resolver.spec.abstract import EMPTY
+from resolver.spec.abstract import EMPTY, AbstractSpec
 
 
 class RecipeBook:
@@ -50,8 +50,20 @@ def _recipe(package: PackageFacts, where: str) -> Recipe:
         preferred=frozenset(package.preferred),
         deprecated=frozenset(package.deprecated),
         variants=variants,
-        provides=frozenset(fact.virtual.partition("@")[0] for fact in package.provides),
+        provides=_provides(package, where),
     )
+
+
+def _provides(package: PackageFacts, where: str) -> dict[str, tuple[AbstractSpec, ...]]:
+    found: dict[str, tuple[AbstractSpec, ...]] = {}
+    for place, fact in enumerate(package.provides):
+        name = fact.virtual.partition("@")[0]
+        found[name] = (*found.get(name, ()), _condition(fact.when, f"{where}: provides[{place}]"))
+    return found
+
+
+def _condition(text: str, where: str) -> AbstractSpec:
+    return read_condition(text, where) if text else EMPTY
 
 
 def _definition(fact: VariantFact, where: str) -> Definition:
@@ -62,5 +74,4 @@ def _definition(fact: VariantFact, where: str) -> Definition:
     else:
         default, values = (list(fact.default) if isinstance(fact.default, list) else [fact.default]), fact.values or []
     ordered = dict.fromkeys([*default, *values])
-    when = read_condition(fact.when, where) if fact.when else EMPTY
-    return Definition(when, frozenset(default), {value: place for place, value in enumerate(ordered, 1)}, multi)
+    return Definition(_condition(fact.when, where), frozenset(default), {value: place for place, value in enumerate(ordered, 1)}, multi)

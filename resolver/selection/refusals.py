@@ -8,7 +8,7 @@ from heapq import heapify, heappop, nsmallest
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection, Row
 from resolver.selection.pool import Outline
-from resolver.selection.race import packages_of, records_of, rules_out
+from resolver.selection.race import is_meant, packages_of, records_of, rules_out
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.satisfies import match_node
@@ -41,7 +41,7 @@ def refused(judge: Judge, root: AbstractSpec) -> Row:
     while heap and (best is None or heap[0][0] < best[0]):
         spec = heap[0][1]
         if spec is None:
-            _read(judge, want, heap)
+            _read(judge, root, want, heap)
             continue
         heappop(heap)
         verdict = judge.judge(spec, want)
@@ -64,13 +64,13 @@ def _entries(judge: Judge, root: AbstractSpec) -> tuple[list[Entry], AbstractSpe
     return [(_promise(judge, want, outline), None) for name in names for outline in judge.pool.outlines(name)], want
 
 
-def _read(judge: Judge, want: AbstractSpec, heap: list[Entry]) -> None:
+def _read(judge: Judge, root: AbstractSpec, want: AbstractSpec, heap: list[Entry]) -> None:
     """Read the first of the records, and put them where what they state puts them."""
     first = [entry for entry in nsmallest(READ_AT_ONCE, heap) if entry[1] is None]
     judge.pool.prefetch(least[-1] for least, _ in first)
     for entry in first:
         heap.remove(entry)
-        if spec := judge.pool.get(entry[0][-1]):
+        if (spec := judge.pool.get(entry[0][-1])) and is_meant(judge, root, want, spec):
             heap.append((_telling(judge, want, spec, judge.passes_at_most(spec)), spec))
     heapify(heap)
 

@@ -69,7 +69,10 @@ def select_group(
 
 
 def _each_alone(judge: Judge, ranking: Ranking, name: str, roots: Sequence[AbstractSpec], effort: Effort, *, state: bool) -> GroupAnswer:
-    rows = _reasoned(judge, roots, leading(judge, ranking, roots), effort.told)
+    wanted = 2 if effort.runners_up else 1
+    rows = _reasoned(judge, roots, leading(judge, ranking, roots, wanted), effort.told)
+    if not effort.runners_up:
+        rows = [replace(row, candidates=row.candidates[:1]) for row in rows]
     answers = tuple(alone(root, row, ranking) for root, row in zip(roots, rows, strict=True))
     return GroupAnswer(name, "false", answers, problem=_stated(roots, rows, ranking) if state else None)
 

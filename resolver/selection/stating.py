@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from resolver.selection.closures import GCC_RUNTIME, is_closure_edge
 from resolver.selection.model import Candidate
 from resolver.selection.problem import Asked, Node, Problem
+from resolver.selection.providing import may_provide
 from resolver.selection.ranking import Ranking
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
-from resolver.spec.satisfies import match_node
 from resolver.spec.virtuals import LANGUAGES
 from resolver.versions import parse_version
-
-PROVIDES_WHEN = {("zlib-ng", "zlib-api"): AbstractSpec.parse("+compat")}
-"""Where recipes of Spack's packages provide a virtual under a condition only."""
 
 
 def state_problem(roots: Sequence[AbstractSpec], candidates: Sequence[Sequence[Candidate]], ranking: Ranking) -> Problem:
@@ -43,15 +40,10 @@ def _node(spec: ConcreteSpec, numbers: dict[str, int], virtuals: dict[str, list[
         spec.name,
         tuple(sorted({numbers[edge.hash] for edge in edges if is_closure_edge(edge) and edge.hash in numbers})),
         tuple(sorted(ranking.uses(spec))),
-        tuple(v for v in virtuals.get(spec.name, ()) if _may_provide(spec, v)),
+        tuple(v for v in virtuals.get(spec.name, ()) if may_provide(ranking.facts, spec, v)),
         ranking.arranged(costs.as_root)[: len(costs.as_root) - 1],
         ranking.arranged(costs.as_other)[: len(costs.as_other) - 1],
     )
-
-
-def _may_provide(spec: ConcreteSpec, virtual: str) -> bool:
-    when = PROVIDES_WHEN.get((spec.name, virtual))
-    return when is None or match_node(spec, when) is None
 
 
 def _provided_by(roots: Sequence[AbstractSpec], candidates: Sequence[Sequence[Candidate]], ranking: Ranking) -> dict[str, list[str]]:

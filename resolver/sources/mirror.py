@@ -12,6 +12,7 @@ from resolver.formats import build_cache, manifest
 from resolver.formats.index import read_index
 from resolver.sources.blobs import check_blob, read_blob
 from resolver.sources.files import plain
+from resolver.sources.keys import keyed
 from resolver.sources.place import MOST_BYTES, Fetched, Place, Report
 from resolver.sources.signing import v2_signed, v3_signed
 from resolver.sources.source import Content, Opened, Seen, Source
@@ -56,7 +57,7 @@ def _v3_sources(place: Place, base: Source) -> list[Source]:
 
 def _v2_sources(place: Place, base: Source) -> list[Source]:
     if place.exists(build_cache.INDEX):
-        return [replace(base, layout="v2", open=partial(_open_v2, place))]
+        return [replace(base, layout="v2", open=keyed(partial(_open_v2, place), place, "v2"))]
     return walked_v2(place, base, _listed(place, build_cache.FOLDER))
 
 
@@ -70,7 +71,8 @@ def _listed(place: Place, folder: str) -> list[str]:
 
 def _v3(place: Place, base: Source, view: str) -> Source:
     ending = f"-{view.replace('/', '-')}" if view else ""
-    return replace(base, name=f"{base.name}{ending}", ending=ending, layout="v3", view=view, open=partial(_open_v3, place, view))
+    opens = keyed(partial(_open_v3, place, view), place, "v3")
+    return replace(base, name=f"{base.name}{ending}", ending=ending, layout="v3", view=view, open=opens)
 
 
 def _open_v3(place: Place, view: str, seen: Seen, report: Report) -> Opened:

@@ -14,6 +14,7 @@ from resolver.formats.mirrors import UNION, PublicIndex, read_public_manifest, r
 from resolver.sources.address import address, origin, place_at, remote_parts, shown
 from resolver.sources.credentials import NO_CREDENTIALS, Credentials
 from resolver.sources.directory import DirectoryPlace
+from resolver.sources.keys import keyed
 from resolver.sources.mirror import pinned_index
 from resolver.sources.place import MOST_SMALL_BYTES
 from resolver.sources.source import Source, Wanted
@@ -93,7 +94,7 @@ def _source(index: PublicIndex, wanted: Wanted, manifest: SplitResult | None = N
     return Source(
         name=name,
         location=place.url,
-        open=partial(pinned_index, place, index.path, index.digest),
+        open=keyed(partial(pinned_index, place, index.path, index.digest), place, "v3"),
         layout="v3",
         url=place.url,
         stack="" if index.stack == UNION else index.stack,

@@ -31,7 +31,7 @@ class Opened(msgspec.Struct, frozen=True):
 
     ``kind`` is page, index, mirror, database, spec or lockfile. ``digest`` (sha256) and ``tag`` tell next time whether it changed; where
     it has not, ``unchanged`` is True and ``read`` gives nothing. ``signed`` is whether a mirror's packages are, None where it is not known.
-    ``note`` is what a person should know of how it was read.
+    ``keys`` are the fingerprints that its key index states. ``note`` is what a person should know of how it was read.
     """
 
     kind: str
@@ -41,6 +41,7 @@ class Opened(msgspec.Struct, frozen=True):
     signed: bool | None = None
     read: Callable[[], Content] = lambda: Content(0, iter(()))
     note: str = ""
+    keys: tuple[str, ...] = ()
 
 
 Open = Callable[[Seen, Report], Opened]

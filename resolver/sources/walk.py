@@ -16,6 +16,7 @@ from resolver.formats.record import Record
 from resolver.formats.spec_file import read_spec_file
 from resolver.sources.blobs import check_blob, read_blob
 from resolver.sources.files import FREE_BYTES, plain
+from resolver.sources.keys import keyed
 from resolver.sources.place import MOST_SMALL_BYTES, Place, Report
 from resolver.sources.source import Content, Opened, Seen, Source
 
@@ -38,7 +39,7 @@ def walked_v2(place: Place, base: Source, paths: Iterable[str]) -> list[Source]:
 
 
 def _walked(place: Place, base: Source, layout: str, paths: list[str], read: Read) -> list[Source]:
-    return [replace(base, layout=layout, open=partial(_open, place, paths, read))] if paths else []
+    return [replace(base, layout=layout, open=keyed(partial(_open, place, paths, read), place, layout))] if paths else []
 
 
 def _without_doubles(paths: Iterable[str]) -> list[str]:

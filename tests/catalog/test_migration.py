@@ -1,4 +1,7 @@
-"""A catalog of schema 1, as 0.1 wrote it in its first weeks: two indexes of the same six records, and a page."""
+"""Catalogs of older schemas, as 0.1 wrote them in its first weeks.
+
+Schema 1 holds two indexes of the same six records, and a page; schema 3 a mirror of layout v3 and one of layout v2.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import DATA, Run
+from conftest import DATA, UBUNTU, Run
+from msgspec.structs import replace
 
 from resolver.catalog.pool import CatalogPool
 from resolver.catalog.store import SCHEMA_VERSION, Store
@@ -18,6 +22,7 @@ from resolver.catalog.upkeep import check
 from resolver.errors import InputError
 
 OLD = gzip.decompress((DATA / "catalogs" / "schema-1.sqlite.gz").read_bytes())
+WITHOUT_KEYS = gzip.decompress((DATA / "catalogs" / "schema-3.sqlite.gz").read_bytes())
 
 
 @pytest.fixture
@@ -81,3 +86,45 @@ def test_one_that_cannot_be_migrated_stays_as_it_is(old: Path) -> None:
     with pytest.raises(InputError):
         Store(old, write=True)
     assert old.read_bytes() == before
+
+
+def test_one_without_keys_is_read_as_it_is(catalog: Path, run: Run) -> None:
+    catalog.write_bytes(WITHOUT_KEYS)
+    with Store(catalog) as store:
+        assert [(row.name, row.records, row.signed, row.keys) for row in store.sources()] == [("v2", 50, False, ()), ("v3", 52, False, ())]
+        found = store.source("v3")
+        assert found
+        assert found.url == "file:///mnt/v3"
+    assert [row["keys"] for row in run("sources", "--json").document["sources"]] == [[], []]
+    assert (run("find", "zlib-ng", *UBUNTU, "--target", "zen4").code, run("catalog", "check", "--hashes").code) == (0, 0)
+    assert run("catalog", "export", catalog.with_name("copy.sqlite")).code == 0
+    assert catalog.read_bytes() == WITHOUT_KEYS
+
+
+def test_one_without_keys_gets_room_for_them(catalog: Path) -> None:
+    catalog.write_bytes(WITHOUT_KEYS)
+    with Store(catalog) as store:
+        before = store.sources()
+    with Store(catalog, write=True) as store:
+        assert store.sources() == before
+        store.relabel(replace(before[0], keys=("A" * 40, "B" * 40)))
+    with Store(catalog) as store:
+        assert [row.keys for row in store.sources()] == [("A" * 40, "B" * 40), ()]
+        assert not check(store, hashes=True).damage
+
+
+@pytest.mark.parametrize("old", [OLD, WITHOUT_KEYS])
+def test_the_tables_are_those_of_a_new_one(old: bytes, catalog: Path, tmp_path: Path) -> None:
+    catalog.write_bytes(old)
+    fresh = tmp_path / "new.sqlite"
+    for path in (catalog, fresh):
+        Store(path, write=True).connection.close()
+    assert columns(catalog) == columns(fresh)
+
+
+def columns(path: Path) -> dict[str, list[tuple[str, str]]]:
+    connection = sqlite3.connect(path)
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    found = {name: [(row[1], row[2]) for row in connection.execute(f"PRAGMA table_info({name})")] for name in names}
+    connection.close()
+    return found

@@ -65,18 +65,31 @@ def test_the_document_says_all(world: Run) -> None:
     assert [(edit["edit"], edit["gains"]) for edit in document["edits"]] == [
         ("ask for @=1.12.3 in place of @1.14:", 1),
         ("use a machine of target zen5 or a descendant", 1),
+        ("take binaries for all CPUs of the family, to be run on other machines than this one", 1),
     ]
     assert document["chosen"] is None
 
 
-def test_options_of_edits_work_when_pasted(world: Run) -> None:
+def test_options_of_edits_work_when_pasted(world: Run, tmp_path: Path) -> None:
     for edit in world("explain", "hdf5@1.14:", *ZEN4, "--json").document["edits"]:
         (part,) = edit["parts"]
         spec, more = (part["option"], "") if part["of"] == "spec" else ("hdf5@1.14:", part["option"])
+        if part["of"] == "stack":
+            (tmp_path / "edited").mkdir()
+            (tmp_path / "edited" / "spack.yaml").write_text(stack_with(part["option"]))
+            more = f"--stack {tmp_path / 'edited'} --target zen4"
         words = ["--platform", "linux", "--os", "ubuntu24.04", "--libc", "glibc@2.39", *(shlex.split(more) or ["--target", "zen4"])]
         result = world("explain", *shlex.split(spec), *words, "--json")
         assert result.code == 0
         assert result.document["chosen"]["hash"] == edit["best"]
+
+
+def stack_with(option: str) -> str:
+    """A stack that has an entry, which is written as `section:key: value`."""
+    keys, _, value = option.partition(": ")
+    for key in reversed(keys.split(":")):
+        value = f"{{{key}: {value}}}"
+    return f"spack: {value}"
 
 
 @pytest.mark.parametrize("text", ["/h2", "h200000", hash_of("h2")])

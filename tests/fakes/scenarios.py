@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import yaml
+from fakes.facts import facts_of
 
 from resolver.arch.machine import Libc, Machine, parse_triple
 from resolver.emit.environment import Environment
@@ -20,7 +21,7 @@ from resolver.spec.abstract import AbstractSpec
 class Ask(msgspec.Struct, forbid_unknown_fields=True):
     """The part of a request that says for which machine and by which policy.
 
-    ``machine`` is an architecture with a libc behind a blank, a ``?`` for what is not known.
+    ``machine`` is an architecture with a libc behind a blank, a ``?`` for what is not known. ``recipes`` are facts of recipes.
     """
 
     machine: str = "linux-ubuntu24.04-zen4 glibc@2.39"
@@ -33,6 +34,9 @@ class Ask(msgspec.Struct, forbid_unknown_fields=True):
     amdgpu_target: list[str] = []
     packages: dict[str, Any] = {}
     reuse_exclude: list[str] = []
+    prefer: str = ""
+    os_compatible: dict[str, list[str]] = {}
+    recipes: dict[str, Any] = {}
 
 
 def machine(ask: Ask) -> Machine:
@@ -52,6 +56,9 @@ def policy(ask: Ask, **more: Any) -> Policy:
         labelled=ask.labelled,  # type: ignore[arg-type] # as written in the file
         granularity=ask.granularity,
         reuse_exclude=tuple(map(AbstractSpec.parse, ask.reuse_exclude)),
+        prefer=ask.prefer,
+        os_compatible={os: tuple(others) for os, others in ask.os_compatible.items()},
+        facts=facts_of(ask.recipes),
         **more,
     )
 

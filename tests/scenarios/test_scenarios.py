@@ -28,10 +28,8 @@ class Request(Ask):
 
     roots: list[str] = msgspec.field(default_factory=list)
     unify: str = "true"
-    prefer: str = ""
     needed: list[str] = msgspec.field(default_factory=list)
     host_compatible: bool = True
-    os_compatible: dict[str, list[str]] = msgspec.field(default_factory=dict)
 
 
 class Expected(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,13 +58,7 @@ def load(path: Path) -> Scenario:
 
 def answer(scenario: Scenario, world: World) -> GroupAnswer:
     ask = scenario.request
-    how = policy(
-        ask,
-        prefer=ask.prefer,
-        offered=frozenset(map(hash_of, ask.needed)),
-        host_compatible=ask.host_compatible,
-        os_compatible={os: tuple(others) for os, others in ask.os_compatible.items()},
-    )
+    how = policy(ask, offered=frozenset(map(hash_of, ask.needed)), host_compatible=ask.host_compatible)
     judge = Judge(world, machine(ask), how, Rules.read(ask.packages))
     return select_group(judge, "default", [AbstractSpec.parse(r) for r in ask.roots], ask.unify)  # type: ignore[arg-type] # likewise
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from resolver.arch import target as targets
 from resolver.arch.machine import MACOS, Libc
 from resolver.errors import InputError
-from resolver.selection.explain.model import Asked, Edit
+from resolver.selection.explain.model import LAST_RESORT, Asked, Edit
 from resolver.selection.gates import Judge
 from resolver.selection.rules import External
 from resolver.spec.abstract import AbstractSpec
@@ -17,6 +17,7 @@ from resolver.spec.concrete import ConcreteSpec
 from resolver.versions import VersionSet
 
 FACT, DECLARED, CHOICE = 2, 2, 3
+FOREIGN = "take binaries for all CPUs of the family, to be run on other machines than this one"
 
 
 def machine_edits(judge: Judge, gate: str, node: ConcreteSpec, have: str) -> tuple[Edit, ...]:
@@ -49,7 +50,22 @@ def _os(judge: Judge, node: ConcreteSpec, have: str) -> tuple[Edit, ...]:
     found = [fact("os", node.os, text)]
     if judge.policy.os_policy == "strict":
         found.append(Edit("choice", "os-policy", "let libc decide, not the OS label", CHOICE, _loosen, "--os-policy spack"))
+    elif judge.machine.os and node.platform != "linux":
+        found.append(_compatible(judge, judge.machine.os, node.os))
     return tuple(found)
+
+
+def _compatible(judge: Judge, ours: str, other: str) -> Edit:
+    """Off Linux, where no libc tells, the stack may vouch for another OS's binaries."""
+    others = (*judge.policy.os_compatible.get(ours, ()), other)
+    option = f"concretizer:os_compatible: {{{ours}: [{', '.join(others)}]}}"
+    text = f"say that {ours} runs what was built on {other}, if it does"
+    return Edit("stack", "os_compatible", text, CHOICE, partial(_vouch, ours, other), option)
+
+
+def _vouch(ours: str, other: str, asked: Asked) -> Asked:
+    known = asked.policy.os_compatible
+    return replace(asked, policy=replace(asked.policy, os_compatible={**known, ours: (*known.get(ours, ()), other)}))
 
 
 def _loosen(asked: Asked) -> Asked:
@@ -82,7 +98,15 @@ def _target(judge: Judge, node: ConcreteSpec) -> tuple[Edit, ...]:
         return (Edit("stack", "granularity", "take targets of vendors too, not generic ones only", CHOICE, _finer, option),)
     if targets.family(node.target) != targets.family(ours):
         return ()
-    return (fact("target", node.target, f"use a machine of target {node.target} or a descendant"),)
+    other = fact("target", node.target, f"use a machine of target {node.target} or a descendant")
+    generic_only = judge.policy.granularity == "generic" and not targets.is_generic(node.target)
+    if generic_only or node.target not in targets.others_of_family(ours):
+        return (other,)
+    return other, Edit("stack", "host_compatible", FOREIGN, LAST_RESORT, _foreign, "concretizer:targets:host_compatible: false")
+
+
+def _foreign(asked: Asked) -> Asked:
+    return replace(asked, policy=replace(asked.policy, host_compatible=False))
 
 
 def _finer(asked: Asked) -> Asked:

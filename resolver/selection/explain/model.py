@@ -22,6 +22,10 @@ WEIGHTS = {"constraints": 1, "gpu": 3, "os": 4, "target": 4, "external": 2, "bin
 """How hard what fails at a gate is to cure; an external that is not declared is the light case of ``binary``."""
 
 
+LAST_RESORT = 9
+"""The size of an edit that is offered behind all others, whatever it gains."""
+
+
 class Asked(msgspec.Struct, frozen=True):
     """All that a selection of one root depends on, as one value that edits change."""
 
@@ -65,6 +69,11 @@ class Gain(msgspec.Struct, frozen=True):
     def size(self) -> int:
         """How much is changed."""
         return sum(edit.size for edit in self.edits)
+
+    @property
+    def is_last_resort(self) -> bool:
+        """Is it one to be offered behind all others?"""
+        return any(edit.size >= LAST_RESORT for edit in self.edits)
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from resolver.selection.explain.model import Edit, Gain, Near
+from resolver.selection.explain.model import LAST_RESORT, Edit, Gain, Near
 from resolver.versions import parse_version
 
 MOST_TOGETHER = 3
@@ -43,6 +43,7 @@ def _cures(near: Near) -> list[Proposal]:
         return [(edit,) for edit in rows[0]]
     if len(rows) > MOST_TOGETHER:
         return []
+    rows = [[edit for edit in row if edit.size < LAST_RESORT] for row in rows]
     common = [(edit,) for edit in rows[0] if all(edit.text in {other.text for other in row} for row in rows[1:])]
     ways = [tuple(row[0] for row in rows), tuple(row[-1] for row in rows)]
     return common + [tuple({edit.text: edit for edit in way}.values()) for way in dict.fromkeys(ways)]
@@ -66,8 +67,11 @@ def whole_cure(near: Near) -> Proposal:
 
 
 def handful(gains: Sequence[Gain], most: int) -> tuple[Gain, ...]:
-    """The gains to offer, the greatest first, then the smallest edits, then as they were proposed; of one subject a few that differ."""
-    ordered = sorted(gains, key=lambda gain: (-gain.records, gain.size))
+    """The gains to offer, the greatest first, then the smallest edits, then as they were proposed; of one subject a few that differ.
+
+    A last resort comes behind all others.
+    """
+    ordered = sorted(gains, key=lambda gain: (gain.is_last_resort, -gain.records, gain.size))
     kept: list[Gain] = []
     subjects: Counter[tuple[str, ...]] = Counter()
     for gain in ordered:

@@ -9,8 +9,9 @@ from resolver.arch import target as targets
 from resolver.selection.explain.model import Asked, Chosen, Cost, Near, Place, Step
 from resolver.selection.explain.shown import counted, joined, short
 from resolver.selection.model import GATES, Candidate
-from resolver.selection.ranking import CRITERIA, Ranking
+from resolver.selection.ranking import Ranking
 from resolver.spec.abstract import AbstractSpec
+from resolver.spec.virtuals import VIRTUALS
 from resolver.versions import Version, parse_version
 
 MEANINGS = {
@@ -18,15 +19,20 @@ MEANINGS = {
     "label of the stack": "it is not labelled with the stack",
     "repeated packages": "packages that are there in another hash already",
     "version of the root": "versions that are preferred to it or newer",
+    "deprecated versions": "packages in a version that their recipe calls deprecated",
     "variant preferences of the root": "preferred variants that it does not have",
+    "provider preferences of the root": "places that it stands behind the preferred providers",
+    "unused defaults of the root": "default values that its variants do not have",
     "provider preferences": "places that its providers stand behind the preferred ones",
     "OS label": "places that its packages' OS labels stand behind the machine's, summed",
     "version of other packages": "versions that are newer than those of its other packages, summed",
     "variant preferences of other packages": "preferred variants that its other packages do not have",
+    "unused defaults of other packages": "default values that the variants of its other packages do not have",
     "edges that change target": "dependencies built for another target than what uses them",
     "target distance": "steps from the machine's target to those of its packages, summed",
     "version of runtimes": "versions that are newer than its compiler runtimes, summed",
     "target distance of runtimes": "steps from the machine's target to its runtimes' own",
+    "hashes of needed groups": "packages that the groups it needs have in another hash",
     "newer compiler": "versions that are newer than the compilers of its packages, summed",
     "fewest packages": "packages in its closure",
     "source order": "places that its source stands behind the first",
@@ -58,6 +64,8 @@ def headline(asked: Asked, steps: Sequence[Step], where: Sequence[Place], neares
 def _unknown(root: AbstractSpec) -> str:
     if root.name is None:
         return f"No source has a record whose hash begins with {root.hash}."
+    if root.name in VIRTUALS:
+        return f"No source has a record that provides {root.name}, as far as edges and recipes tell."
     return f"No source has a record of {root.name}."
 
 
@@ -178,17 +186,17 @@ def costs(ranking: Ranking, candidate: Candidate, other: Candidate | None) -> tu
     """The criteria that cost the candidate or the other something, in their order."""
     ours, theirs = ranking.solo(candidate), ranking.solo(other) if other else None
     found = []
-    for place, criterion in enumerate(CRITERIA[:-1]):
+    for place, criterion in enumerate(ranking.criteria[:-1]):
         cost, rival = ours[place], theirs[place] if theirs else None
         if (cost or rival) and isinstance(cost, int) and not isinstance(rival, str):
-            found.append(Cost(criterion, cost, rival, MEANINGS.get(criterion, "")))
+            found.append(Cost(criterion, cost, rival, MEANINGS[criterion]))
     return tuple(found)
 
 
 def decided(ranking: Ranking, one: Candidate, other: Candidate) -> str:
     """The first criterion by which two candidates differ."""
-    pairs = zip(CRITERIA, ranking.solo(one), ranking.solo(other), strict=True)
-    return next((criterion for criterion, a, b in pairs if a != b), CRITERIA[-1])
+    pairs = zip(ranking.criteria, ranking.solo(one), ranking.solo(other), strict=True)
+    return next((criterion for criterion, a, b in pairs if a != b), ranking.criteria[-1])
 
 
 def same_but_hash(ranking: Ranking, candidates: Sequence[Candidate]) -> int:
