@@ -30,7 +30,7 @@ class Closures:
         self._nodes: list[ConcreteSpec] = []
         self._numbers: dict[str, int] = {}
         self._masks: dict[str, int] = {}
-        self._links: dict[str, list[Dependency]] = {}
+        self._surveys: dict[str, tuple[list[Dependency], list[str]]] = {}
         self._children: dict[str, list[ConcreteSpec]] = {}
         self._flags: dict[str, int] = {}
         self._with_runtime = 0
@@ -48,16 +48,17 @@ class Closures:
 
     def links(self, spec: ConcreteSpec) -> list[Dependency]:
         """The edges that belong to the closure; of an external none, since it is not installed."""
-        links = self._links.get(spec.hash)
-        return self._survey(spec)[0] if links is None else links
+        return self._survey(spec)[0]
 
     def _survey(self, spec: ConcreteSpec) -> tuple[list[Dependency], list[str]]:
         """The links, and the hashes of all that is looked up when a node is judged: what lies below it, its libc and its compiler."""
-        edges = () if spec.wire.external else spec.dependencies
-        links = [edge for edge in edges if is_closure_edge(edge)]
-        needed = [e.hash for e in edges if e.deptypes & LINK_RUN or (e.virtuals and not LANGUAGES.isdisjoint(e.virtuals))]
-        self._links[spec.hash] = links
-        return links, needed
+        found = self._surveys.get(spec.hash)
+        if found is None:
+            edges = () if spec.wire.external else spec.dependencies
+            links = [edge for edge in edges if edge.deptypes & LINK_RUN and is_closure_edge(edge)]
+            needed = [e.hash for e in edges if e.deptypes & LINK_RUN or (e.virtuals and not LANGUAGES.isdisjoint(e.virtuals))]
+            found = self._surveys[spec.hash] = links, needed
+        return found
 
     def children(self, spec: ConcreteSpec) -> list[ConcreteSpec]:
         """The direct dependencies in the closure that are in the pool."""
@@ -95,7 +96,7 @@ class Closures:
             self._pool.prefetch({key for node in level for key in self._survey(node)[1]})
             below: dict[str, ConcreteSpec] = {}
             for node in level:
-                for edge in self._links[node.hash]:
+                for edge in self.links(node):
                     if edge.hash in below:
                         owners[edge.hash] |= owners[node.hash]
                     elif edge.hash not in owners and edge.hash not in done and (child := self._pool.get(edge.hash)):

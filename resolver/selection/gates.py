@@ -50,6 +50,7 @@ class Judge:
         self._libcs: dict[str, Failure | None] = {}
         self._unfit: dict[tuple[tuple[str, str, str | None], ...], bool] = {}
         self._weights: dict[str, int] = {}
+        self._rules_of: dict[tuple[str, ...], list[Requirement]] = {}
         self._fails_below: dict[str, bool] = {}
         self._sound: set[str] = set()
         self._ruled_virtuals = frozenset(name for name in rules.own if rules.on_virtual(name))
@@ -311,7 +312,10 @@ class Judge:
 
     def _applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
         """The rules that bear on a node: on its package, and on the providers of the virtuals that it uses."""
-        found: list[tuple[ConcreteSpec, Requirement]] = [(node, rule) for rule in self.rules.on_package(node)]
+        kind = self.rules.kind_of(node)
+        if kind not in self._rules_of:
+            self._rules_of[kind] = self.rules.on_package(node)
+        found = [(node, rule) for rule in self._rules_of[kind]]
         for edge in node.dependencies if self._ruled_virtuals else ():
             for virtual in edge.virtuals:
                 if virtual in self._ruled_virtuals and (child := self.pool.get(edge.hash)):

@@ -96,6 +96,9 @@ class Ranking:
         self._solo: dict[tuple[str, str], tuple[int | str, ...]] = {}
         self._uses: dict[str, frozenset[tuple[str, str]]] = {}
         self.provider_rank = cache(self._provider_rank)
+        # Many records reach the same providers and are served by the same sources.
+        self._source_rank = cache(self._make_source_rank)
+        self._reached_rank = cache(self.providers_rank)
 
     @cached_property
     def os_ranks(self) -> dict[str, int]:
@@ -177,7 +180,7 @@ class Ranking:
         rank = self.version_rank(name, version)
         deprecated, badness = self._version_costs(name, version)
         misses, unused = variants
-        providers, systems = self.providers_rank(reach.providers), self._oses_rank(reach)
+        providers, systems = self._reached_rank(reach.providers), self._oses_rank(reach)
         runtime = (rank, self.target_rank(target)) if name in RUNTIME_NAMES else (0, 0)
         distance = 0 if name in RUNTIME_NAMES else self.target_rank(target)
         head = (0, self._unlabelled(statement), 0, deprecated, badness, misses, 0, unused, 0, providers, systems, 0, 0, 0, distance)
@@ -192,7 +195,7 @@ class Ranking:
         label = self.judge.policy.label
         return int(bool(label) and self.judge.policy.labelled != "ignore" and label not in statement.stacks)
 
-    def _source_rank(self, served_by: tuple[str, ...]) -> int:
+    def _make_source_rank(self, served_by: tuple[str, ...]) -> int:
         """Place of the first source, by name, that serves the record."""
         order = self.pool.source_names()
         return min((order.index(name) for name in served_by), default=len(order))

@@ -93,6 +93,7 @@ class Rules(msgspec.Struct, frozen=True):
     externals: tuple[External, ...] = ()
     versions: Mapping[str, tuple[VersionSet, ...]] = msgspec.field(default_factory=dict)
     variants: Mapping[str, AbstractSpec] = msgspec.field(default_factory=dict)
+    soft_variants: tuple[str, ...] = ()
     providers: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
 
     @staticmethod
@@ -100,9 +101,12 @@ class Rules(msgspec.Struct, frozen=True):
         """Read a merged ``packages`` section. Raises ``InputError`` naming the key of a rule that cannot be read."""
         sections = {name: mapping(section, f"packages:{name}") for name, section in packages.items()}
         own = {name: _requirements(name, section) for name, section in sections.items() if name != "all"}
+        for_all = _requirements("all", sections.get("all", {}))
+        alternatives = [a for rules in for_all.values() for rule in rules for a in rule.alternatives]
         return Rules(
             own=own,
-            for_all=_requirements("all", sections.get("all", {})),
+            for_all=for_all,
+            soft_variants=tuple(sorted({variant.name for a in alternatives for variant in a.variants})),
             externals=tuple(e for name, section in sections.items() for e in _externals(name, section)),
             versions={name: _versions(name, section) for name, section in sections.items() if section.get("version")},
             variants={name: _variants(name, section) for name, section in sections.items() if section.get("variants")},
@@ -119,6 +123,10 @@ class Rules(msgspec.Struct, frozen=True):
             else:
                 found += [soft for rule in self.for_all.get(kind, ()) if (soft := rule.softened(spec))]
         return found
+
+    def kind_of(self, spec: ConcreteSpec) -> tuple[str, ...]:
+        """What decides which rules are on a node: its package, and which variants it has of those that rules for all packages name."""
+        return (spec.name, *(name for name in self.soft_variants if spec.has_variant(name)))
 
     def on_outline(self, name: str) -> list[Requirement]:
         """Those of the rules on a package that ask of its own version, OS and target alone, whatever else it is."""
