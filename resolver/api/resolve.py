@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from resolver.api.mirrors import chosen_mirrors
 from resolver.api.nodes import node_json
-from resolver.api.selecting import Choices, make_judge, open_pool, read_facts
+from resolver.api.selecting import Choices, make_judge, open_pool
 from resolver.api.settings import Settings
 from resolver.api.stacks import StackRequest, load_stack
 from resolver.arch.machine import Machine
@@ -21,11 +21,11 @@ from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download
 from resolver.emit.packages_yaml import host_packages
 from resolver.errors import InputError, did_you_mean
-from resolver.selection.defects import Defects
 from resolver.selection.facts import skipped_criteria
 from resolver.selection.model import Effort, GroupAnswer, Unify
 from resolver.selection.problem import one_hash_each
 from resolver.selection.select import select_group
+from resolver.selection.shared import Shared
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.stacks.stack import Group, Stack
@@ -78,12 +78,12 @@ class Session:
     def __init__(self, settings: Settings, choices: Choices) -> None:
         self._settings = settings
         self._pool = open_pool(settings, choices)
-        self._defects = Defects(self._pool)
+        self._shared = Shared(self._pool)
 
     def resolve(self, request: ResolveRequest) -> Resolution:
         """As the function of this name does; ``request.choices`` must be those of the session."""
         stack = load_stack(request.stack, request.machine, self._settings, self._pool)
-        groups = _answers(self._pool, self._defects, stack, request)
+        groups = _answers(self._pool, self._shared, stack, request)
         if request.roots:
             groups = _only(groups, request.roots, stack)
         return _resolution(self._settings, self._pool, stack, request, groups)
@@ -118,7 +118,7 @@ def _chosen_groups(stack: Stack, names: Sequence[str]) -> list[Group]:
     return [group for group in stack.groups if (group.name in names if names else group.roots)]
 
 
-def _answers(pool: CatalogPool, defects: Defects, stack: Stack, request: ResolveRequest) -> list[GroupAnswer]:
+def _answers(pool: CatalogPool, shared: Shared, stack: Stack, request: ResolveRequest) -> list[GroupAnswer]:
     """The answers for the chosen groups. Groups that these need are resolved before them, since what they get is offered."""
     chosen = _chosen_groups(stack, request.groups)
     wanted = {group.name for group in chosen}
@@ -128,16 +128,14 @@ def _answers(pool: CatalogPool, defects: Defects, stack: Stack, request: Resolve
     for group in stack.groups:
         if group.name in wanted and group.roots:
             offered = frozenset(key for need in group.needs if need in found for key in found[need].closure)
-            found[group.name] = _select(pool, defects, stack, group, request, offered)
+            found[group.name] = _select(pool, shared, stack, group, request, offered)
     return [found[group.name] for group in chosen if group.name in found]
 
 
-def _select(
-    pool: CatalogPool, defects: Defects, stack: Stack, group: Group, request: ResolveRequest, offered: frozenset[str]
-) -> GroupAnswer:
+def _select(pool: CatalogPool, shared: Shared, stack: Stack, group: Group, request: ResolveRequest, offered: frozenset[str]) -> GroupAnswer:
     try:
         rules = (stack.name, group.packages, group.concretizer)
-        judge = make_judge(pool, request.machine, request.choices, *rules, offered, defects)
+        judge = make_judge(pool, request.machine, request.choices, *rules, offered, shared)
         return select_group(judge, group.name, group.roots, request.unify or group.unify, request.effort, state=request.problems)
     except InputError as error:
         raise error.at(stack.place) from None
@@ -185,7 +183,7 @@ def _resolution(settings: Settings, pool: CatalogPool, stack: Stack, request: Re
         tuple(host_requirements(closure)),
         tuple(listed),
         (*stack.warnings, *_notes(groups, cut, closure, mirrors), *serving.notes),
-        skipped_criteria(read_facts(request.choices)),
+        skipped_criteria(pool.facts),
     )
 
 

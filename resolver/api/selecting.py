@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -11,14 +11,10 @@ from resolver.api.settings import Settings
 from resolver.arch.machine import Machine
 from resolver.catalog.pool import CatalogPool
 from resolver.catalog.store import Store
-from resolver.selection.defects import Defects
 from resolver.selection.gates import Judge
 from resolver.selection.model import Policy
-from resolver.selection.rules import Rules
+from resolver.selection.shared import Shared
 from resolver.stacks.concretizer import read_concretizer
-
-if TYPE_CHECKING:
-    from resolver.selection.facts import RecipeFacts
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -33,21 +29,16 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 def open_pool(settings: Settings, choices: Choices) -> CatalogPool:
-    """The catalog's records, restricted to the chosen sources. The file stays open as long as they are in use."""
+    """The catalog's records, restricted to the chosen sources. The file stays open as long as they are in use.
+
+    Raises ``InputError``, also naming file and place of damage in a document of facts.
+    """
     if choices.facts:
-        from resolver.api.knowing import KnowingPool  # reads a document
+        from resolver.api.facts import load_facts
+        from resolver.api.knowing import KnowingPool
 
-        return KnowingPool(Store(settings.catalog), choices.sources, choices.facts)
+        return KnowingPool(Store(settings.catalog), choices.sources, load_facts(choices.facts))
     return CatalogPool(Store(settings.catalog), choices.sources)
-
-
-def read_facts(choices: Choices) -> RecipeFacts | None:
-    """What is known of package recipes, if the user gives a document. Raises ``InputError`` naming file and place when it is damaged."""
-    if not choices.facts:
-        return None
-    from resolver.api.facts import load_facts
-
-    return load_facts(choices.facts)
 
 
 def make_judge(
@@ -58,12 +49,13 @@ def make_judge(
     packages: Mapping[str, Any] | None = None,
     concretizer: Mapping[str, Any] | None = None,
     offered: frozenset[str] = frozenset(),
-    defects: Defects | None = None,
+    shared: Shared | None = None,
 ) -> Judge:
     """A judge for one group: its machine, its stack's rules, the user's choices, and the hashes that the groups it needs offer.
 
-    ``defects`` are those of the pool, as far as they have been found.
+    ``shared`` is what other judges of the pool have found.
     """
+    shared = shared or Shared(pool)
     config = read_concretizer(concretizer)
     include, exclude = config.reuse.of_build_caches()
     policy = Policy(
@@ -74,10 +66,10 @@ def make_judge(
         granularity=config.granularity,
         reuse_include=include,
         reuse_exclude=exclude,
-        facts=read_facts(choices),
+        facts=pool.facts,
         host_compatible=config.host_compatible,
         os_compatible=config.os_compatible,
         prefer=choices.prefer,
         offered=offered,
     )
-    return Judge(pool, machine, policy, Rules.read(packages or {}), defects)
+    return Judge(pool, machine, policy, shared.rules(packages or {}), shared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from resolver.catalog.keys import marks, parts
@@ -15,6 +15,9 @@ from resolver.errors import FormatError, InputError
 from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
+
+if TYPE_CHECKING:
+    from resolver.selection.facts import RecipeFacts
 
 MOST_PAGES = 4096
 """Pages that are kept unpacked, some 25 kB each."""
@@ -29,8 +32,11 @@ class CatalogPool:
 
     It closes the store when it is no longer used, since its specs look up their dependencies whenever they are asked for, and sees the
     catalog as it is now, whatever others write meanwhile.
-    ``sources`` restricts it to the named sources. Raises ``InputError`` when one of them is not there.
+    ``sources`` restricts it to the named sources; ``facts`` is what is known of recipes besides. Raises ``InputError`` when one of the
+    sources is not there.
     """
+
+    facts: RecipeFacts | None = None
 
     def __init__(self, store: Store, sources: Sequence[str] = ()) -> None:
         finalize(self, store.connection.close)
@@ -55,6 +61,7 @@ class CatalogPool:
         self._pages: dict[int, bytes] = {}
         self._statement = cache(self._make_statement)
         self._reached = Reached(store.query)
+        self._outlines: dict[tuple[str, ...], list[Outline]] = {}
 
     def release(self) -> None:
         """The answer is there. What is still looked up is as the catalog is by then, so that others may give back this state's space."""
@@ -96,6 +103,12 @@ class CatalogPool:
 
     def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
         """The outlines of a package's records, or of one version's for a platform and any of some targets, by hash; no node is read."""
+        asked = (name, version, platform, *targets)
+        if asked not in self._outlines:
+            self._outlines[asked] = self._read_outlines(*asked)
+        return self._outlines[asked]
+
+    def _read_outlines(self, name: str, version: str, platform: str, *targets: str) -> list[Outline]:
         chosen = f" AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})" if version else ""
         rows = self._query(
             "SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, r.complete, "

@@ -14,11 +14,12 @@ from resolver.arch import target as targets
 from resolver.arch.machine import Machine, macos_runs
 from resolver.errors import SpecError
 from resolver.selection.closures import GCC_RUNTIME
-from resolver.selection.defects import NO_BINARY, Defects, Failure
+from resolver.selection.defects import NO_BINARY, Failure
 from resolver.selection.gpu import gpu_failure
 from resolver.selection.model import GATES, Candidate, Policy, Rejection
 from resolver.selection.pool import CandidatePool, Outline, Reach
-from resolver.selection.rules import Requirement, Rules
+from resolver.selection.rules import Rules
+from resolver.selection.shared import Shared
 from resolver.spec.abstract import EMPTY, AbstractSpec
 from resolver.spec.concrete import ConcreteSpec, Dependency
 from resolver.spec.satisfies import match, match_node
@@ -33,34 +34,32 @@ EARLY = ("platform", "os", "constraints")
 class Judge:
     """Judges records for one machine under one policy and set of rules; remembers what it found of each node.
 
-    ``defects`` are those of the pool, where another judge has found some of them already.
+    ``shared`` is what other judges of the pool have found.
     """
 
-    def __init__(self, pool: CandidatePool, machine: Machine, policy: Policy, rules: Rules, defects: Defects | None = None) -> None:
+    def __init__(self, pool: CandidatePool, machine: Machine, policy: Policy, rules: Rules, shared: Shared | None = None) -> None:
         self.pool = pool
         self.machine = machine
         self.policy = policy
         self.rules = rules
         self.targets = self._targets()
-        self.defects = defects or Defects(pool)
-        self.closures = self.defects.closures
+        self.shared = shared or Shared(pool)
+        self.closures = self.shared.closures
+        self.ruling = self.shared.ruling(rules, policy)
         self._seen = 0
         self._failed = dict.fromkeys(GATES[1:], 0)
         self._own: dict[str, tuple[str, Failure] | None] = {}
         self._libcs: dict[str, Failure | None] = {}
         self._unfit: dict[tuple[tuple[str, str, str | None], ...], bool] = {}
-        self._weights: dict[str, int] = {}
-        self._rules_of: dict[tuple[str, ...], list[Requirement]] = {}
         self._fails_below: dict[str, bool] = {}
         self._sound: set[str] = set()
-        self._ruled_virtuals = frozenset(name for name in rules.own if rules.on_virtual(name))
         self._checks: dict[str, Callable[[ConcreteSpec], Failure | None]] = {
             "binary": self._binary,
             "platform": self._platform,
             "os": self._os,
             "target": self._target,
             "gpu": lambda spec: gpu_failure(spec, self.machine),
-            "constraints": self._rules,
+            "constraints": self.ruling.failure,
         }
 
     def _targets(self) -> tuple[str, ...]:
@@ -122,7 +121,7 @@ class Judge:
             return self._external(node) is not None
         if not self.pool.statement(node).in_buildcache and node.name != GCC_RUNTIME:
             return True
-        return node.platform != self.machine.platform or self._os(node) is not None or self._rules(node) is not None
+        return node.platform != self.machine.platform or self._os(node) is not None or self.ruling.failure(node) is not None
 
     def sound(self, specs: Sequence[ConcreteSpec]) -> list[ConcreteSpec]:
         """Those of the specs in whose closures no node fails by what it states of itself; their closures are read side by side."""
@@ -174,7 +173,7 @@ class Judge:
     def _binary(self, node: ConcreteSpec) -> Failure | None:
         if node.external:
             return self._external(node)
-        return self.defects.of(node)
+        return self.shared.defects.of(node)
 
     def _external(self, node: ConcreteSpec) -> Failure | None:
         if node.name in COMPILERS or self.policy.assume_externals or any(e.is_same(node) for e in self.rules.externals):
@@ -266,25 +265,6 @@ class Judge:
             return f"is built for {node.target}, and the stack takes generic targets only (concretizer:targets:granularity)"
         return f"is built for {node.target}, which does not run on {self.machine.target}"
 
-    def _rules(self, node: ConcreteSpec) -> Failure | None:
-        """The stack's hard rules on this node and on what provides its virtuals."""
-        total = 0
-        for subject, rule in self._applying(node):
-            weight, failed = rule.check(subject)
-            total += weight
-            if failed is not None:
-                have = getattr(failed, "have", "") or subject.wire.version
-                text = f"breaks {rule.origin}: {failed}"
-                return (have, getattr(failed, "want", str(failed)), text)
-        self._weights[node.hash] = total
-        return self._reuse(node)
-
-    def weight(self, node: ConcreteSpec) -> int:
-        """The weight of the alternatives by which a node keeps the stack's rules; 0 for one that does not."""
-        if node.hash not in self._weights:
-            self._rules(node)
-        return self._weights.get(node.hash, 0)
-
     def failures(self, node: ConcreteSpec) -> list[tuple[str, Failure]]:
         """All gates but the last that a node fails on its own, not only the first, each with how; for explanations."""
         return [(gate, failed) for gate, check in self._checks.items() if gate != "constraints" and (failed := check(node))]
@@ -294,45 +274,9 @@ class Judge:
         checks = {gate: self._checks[gate] for gate in ("platform", "os", "gpu")}
         return [(gate, failed) for gate, check in checks.items() if (failed := check(spec))]
 
-    def broken(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement | None, Failure]]:
-        """All of the stack's hard rules that a node breaks, each with the node it is on and how; no rule where ``reuse`` leaves it out."""
-        found: list[tuple[ConcreteSpec, Requirement | None, Failure]] = []
-        for subject, rule in self._applying(node):
-            failed = rule.check(subject)[1]
-            if failed is not None:
-                have = getattr(failed, "have", "") or subject.wire.version
-                told = str(failed).replace(f"{subject.name}/{subject.hash[:7]} ", "it ", 1)
-                found.append((subject, rule, (have, getattr(failed, "want", str(failed)), f"breaks {rule.origin}: {told}")))
-        left_out = self._reuse(node)
-        return [*found, (node, None, left_out)] if left_out else found
-
     def as_root(self, spec: ConcreteSpec) -> list[Rejection]:
         """What a record fails only as a root: that it is no binary, that it has not the label."""
         return [found for found in (self._root_binary(spec), self._root_constraints(spec, EMPTY)) if found]
-
-    def _applying(self, node: ConcreteSpec) -> list[tuple[ConcreteSpec, Requirement]]:
-        """The rules that bear on a node: on its package, and on the providers of the virtuals that it uses."""
-        kind = self.rules.kind_of(node)
-        if kind not in self._rules_of:
-            self._rules_of[kind] = self.rules.on_package(node)
-        found = [(node, rule) for rule in self._rules_of[kind]]
-        for edge in node.dependencies if self._ruled_virtuals else ():
-            for virtual in edge.virtuals:
-                if virtual in self._ruled_virtuals and (child := self.pool.get(edge.hash)):
-                    found += [(child, rule) for rule in self.rules.on_virtual(virtual)]
-        return found
-
-    def _reuse(self, node: ConcreteSpec) -> Failure | None:
-        """Spack ``solver/reuse.py:SpecFilter``: ``concretizer:reuse`` may include and exclude records, but not those of needed groups."""
-        if node.hash in self.policy.offered:
-            return None
-        included = self.policy.reuse_include
-        if included and all(match(node, spec) for spec in included):
-            return (node.name, "concretizer:reuse:include", "is not among what concretizer:reuse includes")
-        for spec in self.policy.reuse_exclude:
-            if match(node, spec) is None:
-                return (node.name, f"not {spec}", f"is excluded by concretizer:reuse ({spec})")
-        return None
 
     def _root_constraints(self, spec: ConcreteSpec, want: AbstractSpec) -> Rejection | None:
         try:

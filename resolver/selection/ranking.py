@@ -6,7 +6,7 @@ Source: Spack ``solver/concretize.lp`` (``opt_criterion``), ``solver/asp.py`` (`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache, cached_property
 
 import msgspec
@@ -14,10 +14,10 @@ import msgspec
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate
 from resolver.selection.pool import Outline, Reach, Statement
+from resolver.selection.versions import UNRANKED
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.satisfies import match_variant
 from resolver.spec.virtuals import COMPILER_RUNTIMES, LANGUAGES
-from resolver.versions import VersionSet, parse_version
 
 CRITERIA = (
     "weight of the requirements' alternatives",
@@ -52,7 +52,6 @@ PREFERENCES = {
     "fewest-packages": ("fewest packages",),
 }
 """What ``--prefer`` moves up: these criteria, in this order, come right behind repeated packages."""
-UNRANKED = 100
 RUNTIME_NAMES = frozenset(COMPILER_RUNTIMES.values())
 Costs = tuple[int, ...]
 
@@ -91,7 +90,7 @@ class Ranking:
         self.facts = judge.policy.facts
         self.order = arrangement(judge.policy.prefer)
         self.criteria = tuple(CRITERIA[place] for place in self.order)
-        self._version_ranks: dict[str, dict[str, int]] = {}
+        self.versions = judge.shared.order(judge.rules, judge.policy)
         self._costs: dict[str, NodeCosts] = {}
         self._solo: dict[tuple[str, str], tuple[int | str, ...]] = {}
         self._uses: dict[str, frozenset[tuple[str, str]]] = {}
@@ -106,29 +105,6 @@ class Ranking:
         ours = self.judge.machine.os
         others = sorted((os for os in self.pool.oses() if os != ours), reverse=True)
         return {os: rank for rank, os in enumerate([*([ours] if ours else []), *others])}
-
-    def version_rank(self, name: str, version: str) -> int:
-        """Place in the list of all known versions: those the stack prefers first, then those its recipe prefers, then newest first."""
-        if name not in self._version_ranks:
-            preferred = self.judge.rules.versions.get(name, ())
-            known, chosen = set(self.pool.versions(name)), frozenset[str]()
-            if self.facts:
-                known |= self.facts.versions(name)
-                chosen = self.facts.preferred(name)
-            texts = sorted(known, key=lambda t: (t in chosen, parse_version(t).preference, t), reverse=True)
-            texts.sort(key=lambda text: _first(preferred, text))
-            self._version_ranks[name] = {text: rank for rank, text in enumerate(texts)}
-        return self._version_ranks[name].get(version, UNRANKED)
-
-    def _version_costs(self, name: str, version: str, *, external: bool = False) -> tuple[int, int]:
-        """Whether the version is deprecated, and its badness: its place, and for a deprecated one more than there are versions.
-
-        Of an external it does not count. Source: Spack ``concretize.lp`` (``version_deprecation_penalty``).
-        """
-        rank = self.version_rank(name, version)
-        if self.facts and not external and self.facts.is_deprecated(name, version):
-            return 1, rank + len(self._version_ranks[name])
-        return 0, rank
 
     def target_rank(self, target: str) -> int:
         """How far the target is from the machine's."""
@@ -147,8 +123,8 @@ class Ranking:
 
     def _node(self, spec: ConcreteSpec) -> NodeCosts:
         statement = self.pool.statement(spec)
-        weight = self.judge.weight(spec)
-        deprecated, version = self._version_costs(spec.name, spec.wire.version, external=bool(spec.external))
+        weight = self.judge.ruling.weight(spec)
+        deprecated, version = self.versions.costs(spec.name, spec.wire.version, external=bool(spec.external))
         variants, unused = self._variant_costs(spec)
         tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._not_needed(spec), self._compiler_rank(spec), 1)
         other_version = 0 if spec.name in RUNTIME_NAMES else version
@@ -172,13 +148,13 @@ class Ranking:
 
     def least_of_version(self, name: str, version: str) -> Costs:
         """As ``least``, of all records of a version."""
-        deprecated, badness = self._version_costs(name, version)
-        runtime = self.version_rank(name, version) if name in RUNTIME_NAMES else 0
+        deprecated, badness = self.versions.costs(name, version)
+        runtime = self.versions.rank(name, version) if name in RUNTIME_NAMES else 0
         return self.arranged((0, 0, 0, deprecated, badness, *[0] * 10, runtime, 0, 0, 0, 1, 0))
 
     def _least(self, name: str, version: str, target: str, statement: Statement, variants: tuple[int, int], reach: Reach) -> Costs:
-        rank = self.version_rank(name, version)
-        deprecated, badness = self._version_costs(name, version)
+        rank = self.versions.rank(name, version)
+        deprecated, badness = self.versions.costs(name, version)
         misses, unused = variants
         providers, systems = self._reached_rank(reach.providers), self._oses_rank(reach)
         runtime = (rank, self.target_rank(target)) if name in RUNTIME_NAMES else (0, 0)
@@ -220,7 +196,7 @@ class Ranking:
         """Version and target of a compiler's runtime, which Spack compares after those of all other packages."""
         if spec.name not in RUNTIME_NAMES:
             return 0, 0
-        return self.version_rank(spec.name, spec.wire.version), self.target_rank(spec.target)
+        return self.versions.rank(spec.name, spec.wire.version), self.target_rank(spec.target)
 
     def _variant_costs(self, spec: ConcreteSpec, *, deep: bool = True) -> tuple[int, int]:
         """The penalty of values that neither stack nor recipe has as default, and the number of defaults that are not among the values.
@@ -255,7 +231,7 @@ class Ranking:
         name, _, version = spec.compiler.partition("@")
         if not version:
             return 0
-        return self.version_rank(name, version)
+        return self.versions.rank(name, version)
 
     def sorted(self, candidates: list[Candidate]) -> list[Candidate]:
         """The candidates of one root, the best first."""
@@ -282,8 +258,3 @@ def arrangement(prefer: str) -> tuple[int, ...]:
     moved = [CRITERIA.index(name) for name in PREFERENCES.get(prefer, ())]
     places = [place for place in range(len(CRITERIA)) if place not in moved]
     return (*places[: REPEATED + 1], *moved, *places[REPEATED + 1 :])
-
-
-def _first(preferred: Sequence[VersionSet], text: str) -> int:
-    version = parse_version(text)
-    return next((place for place, versions in enumerate(preferred) if version in versions), len(preferred))

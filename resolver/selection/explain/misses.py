@@ -61,7 +61,7 @@ class Misses:
         if self.judge.machine.target is None or spec.target not in self.judge.targets:
             found.append(Miss("target", spec, spec.target, "", "", "", WEIGHTS["target"], "target", (), f"built for {spec.target}"))
         found += [self._atom(atom, spec, failed) for atom in self.atoms if (failed := _matched(match_node, spec, atom.want))]
-        found += [self._rule(subject, rule, failed) for subject, rule, failed in self.judge.broken(spec) if subject is spec]
+        found += [self._rule(subject, rule, failed) for subject, rule, failed in self.judge.ruling.broken(spec) if subject is spec]
         return Near(spec, _sorted(_grouped(found)))
 
     def whole(self, spec: ConcreteSpec) -> Near:
@@ -92,7 +92,7 @@ class Misses:
         """What a node of a closure fails, whosever it is, in the order of the gates; remembered."""
         if node.hash not in self._nodes:
             found = [self._miss(gate, node, failed) for gate, failed in self.judge.failures(node)]
-            found += [self._rule(subject, rule, failed) for subject, rule, failed in self.judge.broken(node)]
+            found += [self._rule(subject, rule, failed) for subject, rule, failed in self.judge.ruling.broken(node)]
             self._nodes[node.hash] = found
         return self._nodes[node.hash]
 

@@ -8,11 +8,11 @@ from typing import Literal
 import msgspec
 
 from resolver.arch.machine import Machine
-from resolver.selection.defects import Defects
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Policy
 from resolver.selection.pool import CandidatePool, Statement
 from resolver.selection.rules import Rules
+from resolver.selection.shared import Shared
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 
@@ -34,9 +34,9 @@ class Asked(msgspec.Struct, frozen=True):
     policy: Policy
     rules: Rules
 
-    def judge(self, pool: CandidatePool, defects: Defects | None = None) -> Judge:
+    def judge(self, pool: CandidatePool, shared: Shared | None = None) -> Judge:
         """A judge for this."""
-        return Judge(pool, self.machine, self.policy, self.rules, defects)
+        return Judge(pool, self.machine, self.policy, self.rules, shared)
 
 
 class Edit(msgspec.Struct, frozen=True):

@@ -36,7 +36,7 @@ class Judged:
     def order(self, near: Near) -> Order:
         """What comes first: the fewest and lightest misses, then the newest version, then the smallest hash."""
         spec = near.spec
-        return near.distance, self.ranking.version_rank(spec.name, spec.wire.version), spec.hash
+        return near.distance, self.ranking.versions.rank(spec.name, spec.wire.version), spec.hash
 
     def _settled(self) -> list[Near]:
         """The records that fail nothing by themselves and were not judged in full, with what each fails below, if it is known."""

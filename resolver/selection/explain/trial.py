@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from resolver.selection.defects import Defects
 from resolver.selection.explain.model import Asked, Edit, Gain
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
 from resolver.selection.pool import CandidatePool
 from resolver.selection.race import Race, run
 from resolver.selection.ranking import Ranking
+from resolver.selection.shared import Shared
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.virtuals import VIRTUALS
@@ -33,8 +33,8 @@ class Trials:
 
     def __init__(self, pool: CandidatePool, most: int, counted: int) -> None:
         self.pool = pool
-        self._defects = Defects(pool)
-        self.closures = self._defects.closures
+        self._shared = Shared(pool)
+        self.closures = self._shared.closures
         self.left = most
         self.counted = counted
         self._walked: set[str] = set()
@@ -59,7 +59,7 @@ class Trials:
 
     def judge(self, asked: Asked) -> Judge:
         """A judge that shares the closures that were walked."""
-        return asked.judge(self.pool, self._defects)
+        return asked.judge(self.pool, self._shared)
 
     def count(self, asked: Asked, known: Sequence[ConcreteSpec]) -> tuple[int, bool]:
         """How many of the known records serve, and whether that is exact: all that may serve were judged."""
