@@ -19,7 +19,7 @@ def downloads(closure: Mapping[str, ConcreteSpec], mirrors: Sequence[Mirror]) ->
     for key, spec in closure.items():
         mirror = next((m for m in mirrors if key in m.serves), None)
         if mirror:
-            found += _files_of(_archived(spec), mirror, mirror.layout_of(key))
+            found += computed_files(_archived(spec), mirror, mirror.layout_of(key))
     return found
 
 
@@ -29,7 +29,8 @@ def _archived(spec: ConcreteSpec) -> ConcreteSpec:
     return (spec.graph.get(built.key) if built and built.key else None) or spec
 
 
-def _files_of(spec: ConcreteSpec, mirror: Mirror, layout: str) -> list[Download]:
+def computed_files(spec: ConcreteSpec, mirror: Mirror, layout: str) -> list[Download]:
+    """Where the files of a package are in a mirror, as far as that can be told without asking it."""
     base = mirror.url.rstrip("/")
     if layout == "v2":
         signed = bool(mirror.signed)

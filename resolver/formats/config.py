@@ -1,11 +1,11 @@
-"""``spack-resolver.yaml``: sources, machines, stack folders, CI runners.
+"""``spack-resolver.yaml``: sources, machines, stack folders, the matrix and the CI system that runs it.
 
 The structures below are the schema; ``json_schema`` gives it in JSON Schema's words.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -13,6 +13,9 @@ from resolver.arch.machine import FACTS, Libc, Machine
 from resolver.errors import InputError
 
 MACHINE_DOCUMENT = "spack-resolver/machine/1"
+Split = Literal["stack", "group", "root"]
+"""What a job of a matrix is for."""
+GIT_REF = r"^([A-Za-z0-9][A-Za-z0-9_./-]*)?$"
 
 
 class MachineConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -46,9 +49,27 @@ class SourceConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class CiConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The labels of the CI system's runners, by machine."""
+    """What the CI system has for machines, by their names, and what its jobs install with.
+
+    ``runners`` are labels of runners, ``images`` containers that jobs run in, ``setup`` shell commands that they run first. ``spack`` is
+    the git tag or branch of Spack, ``resolver`` what pip is to install of this program.
+    """
 
     runners: dict[str, str | list[str]] = {}
+    images: dict[str, str] = {}
+    setup: dict[str, str | list[str]] = {}
+    spack: Annotated[str, msgspec.Meta(pattern=GIT_REF)] = ""
+    resolver: str = ""
+
+
+class MatrixConfig(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What ``matrix`` makes jobs of: stacks and machines by name or path, and which of the jobs there are to be (``only``, ``skip``)."""
+
+    stacks: list[str] = []
+    machines: list[str] = []
+    split: Split = "stack"
+    only: list[str] = []
+    skip: list[str] = []
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -57,6 +78,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     sources: list[str | SourceConfig] = []
     machines: dict[str, MachineConfig] = {}
     stacks: list[str] = []
+    matrix: MatrixConfig = MatrixConfig()
     ci: CiConfig = CiConfig()
 
 
@@ -67,7 +89,7 @@ def read_config(text: str, where: str) -> Config:
         return msgspec.convert({} if value is None else value, Config)
     except msgspec.ValidationError as error:
         msg = "the configuration cannot be used"
-        hint = "its keys are sources, machines, stacks and ci"
+        hint = "its keys are sources, machines, stacks, matrix and ci"
         raise InputError(msg, why=str(error), where=where, hint=hint) from None
 
 

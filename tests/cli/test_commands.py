@@ -187,9 +187,9 @@ def test_a_github_matrix(shipped: Run) -> None:
     assert len(result.out.splitlines()) == 1
     ids = [row["id"] for row in result.document["include"]]
     assert ids == [
-        f"{CPU}@linux-ubuntu24.04-x86_64_v3",
-        "ml-linux-aarch64-cpu@linux-ubuntu24.04-neoverse_n1",
         "ml-darwin-aarch64-mps@darwin-sequoia-m1",
+        "ml-linux-aarch64-cpu@linux-ubuntu24.04-neoverse_n1",
+        f"{CPU}@linux-ubuntu24.04-x86_64_v3",
     ]
     assert "none of 29 roots has a hash" in result.err
 
@@ -197,7 +197,7 @@ def test_a_github_matrix(shipped: Run) -> None:
 def test_a_gitlab_matrix_by_root(shipped: Run) -> None:
     result = shipped("matrix", CPU, "--machine", "github-ubuntu-24.04", "--for", "gitlab", "--split", "root")
     pipeline = yaml.safe_load(result.out)
-    jobs = {key: job for key, job in pipeline.items() if key != "stages"}
+    jobs = {key: job for key, job in pipeline.items() if "@" in key}
     assert len(jobs) == 29
     assert all(job["tags"] == ["ubuntu-24.04"] and job["variables"]["RESOLVER_HASH"] for job in jobs.values())
 

@@ -176,7 +176,7 @@ def test_jobs_say_all_that_they_were_made_with(shipped: Run) -> None:
     words = ("matrix", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "--split", "root", "--os-policy", "strict", "--json")
     rows = shipped(*words).document["include"]
     assert len({row["id"] for row in rows}) == len(rows)
-    assert rows[0]["command"].endswith("--machine github-ubuntu-24.04 --os-policy strict --partial -o env --root py-jax")
+    assert rows[0]["command"].endswith("--machine github-ubuntu-24.04 --os-policy strict --partial -o env --root py-botorch")
 
 
 def test_a_root_alone_is_chosen_as_among_all(shipped: Run) -> None:

@@ -10,11 +10,10 @@ from fakes.world import World, hash_of
 
 from resolver.emit.environment import Environment, Mirror, Root
 from resolver.emit.listings import Download, emit_dot, emit_mirrors, emit_urls
-from resolver.emit.matrix import Job, emit_github, emit_gitlab, job_id
 from resolver.emit.packages_yaml import emit_packages
 from resolver.emit.spack_lock import emit_spack_lock, uniform
 from resolver.emit.spack_yaml import emit_spack_yaml
-from resolver.errors import InputError, NotSatisfiedError
+from resolver.errors import NotSatisfiedError
 from resolver.spec.node import decode_node
 
 DATA = Path(__file__).parents[1] / "data"
@@ -140,41 +139,6 @@ def test_a_picture() -> None:
     text = emit_dot(environment()).content.decode()
     assert f'"{hash_of("png")}" -> "{hash_of("zl")}";' in text
     assert "cmake" not in text
-
-
-def job(number: int, **more: Any) -> Job:
-    facts = {"stack": "s", "group": "default", "machine": "m", "platform": "linux", "os": "o", "target": "t", "root": None, "hash": None}
-    rest = {"fingerprint": "f", "runner": ("r",), "roots": 1, "command": "spack-resolver resolve s"}
-    return Job(**{"id": f"s@{number}", **facts, **rest, **more})
-
-
-def test_a_github_matrix() -> None:
-    include = json.loads(emit_github([job(1), job(2, runner=("a", "b"))]).content)["include"]
-    assert [row["runner"] for row in include] == ["r", ["a", "b"]]
-    assert [row["id"] for row in include] == ["s@1", "s@2"]
-
-
-def test_more_jobs_than_github_takes_are_refused() -> None:
-    emit_github([job(i) for i in range(256)])
-    with pytest.raises(InputError, match="257 jobs are more than the 256") as caught:
-        emit_github([job(i) for i in range(257)])
-    assert "--split stack" in caught.value.hint
-
-
-def test_a_gitlab_pipeline() -> None:
-    pipeline = yaml.safe_load(emit_gitlab([job(1, hash="h")], "made by").content)
-    assert pipeline["stages"] == ["install"]
-    assert pipeline["s@1"]["tags"] == ["r"]
-    assert pipeline["s@1"]["variables"]["RESOLVER_HASH"] == "h"
-    assert "RESOLVER_ROOT" not in pipeline["s@1"]["variables"]
-
-
-def test_an_empty_gitlab_pipeline_says_so() -> None:
-    assert "nothing-to-do" in yaml.safe_load(emit_gitlab([], "made by").content)
-
-
-def test_ids_need_no_quoting() -> None:
-    assert job_id("a b", "linux-x-y", "c/d'") == "a_b@linux-x-y@c_d_"
 
 
 def test_what_the_host_must_have_is_declared_as_spack_wants_it() -> None:

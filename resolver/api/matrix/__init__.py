@@ -1,0 +1,1 @@
+"""CI matrices: which job installs what on which machine."""

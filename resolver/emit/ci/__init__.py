@@ -1,0 +1,1 @@
+"""What CI systems take: matrices, pipelines and workflows, made of jobs."""
