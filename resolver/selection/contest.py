@@ -226,7 +226,7 @@ def contest(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], unify
     found = hall.first()
     if _serves_all(found) and not _is_whole(hall.races):
         found = hall.told(hall.sweep(found))
-        while not _is_whole(hall.races) and hall.take(hall.beside(found)):
+        while effort.runners_up and not _is_whole(hall.races) and hall.take(hall.beside(found)):
             found = hall.told(found)
     return found
 

@@ -52,6 +52,18 @@ def beside(
             yield RootAnswer(root, None, len(row.candidates), tuple(row.rejections), text=_unserved(root, row))
 
 
+def taken(
+    roots: Sequence[AbstractSpec], rows: Sequence[Row], problem: Problem, rounds: Sequence[Round], _: Ranking
+) -> Iterator[RootAnswer]:
+    """As ``beside``, without what would be next."""
+    of_root = {root: problem.nodes[number].hash for one in rounds for root, number in one.chosen.items()}
+    for place, (root, row) in enumerate(zip(roots, rows, strict=True)):
+        if place in of_root:
+            yield _taken(root, row, next(c for c in row.candidates if c.spec.hash == of_root[place]))
+        else:
+            yield RootAnswer(root, None, len(row.candidates), tuple(row.rejections), text=_unserved(root, row))
+
+
 class _Place:
     """A root in a problem and in the answer to it."""
 
@@ -76,7 +88,7 @@ def _with_others(root: AbstractSpec, row: Row, place: _Place, ranking: Ranking) 
 
 
 def _taken(root: AbstractSpec, row: Row, pick: Candidate) -> RootAnswer:
-    text = "the only candidate" if row.whole else "the best candidate"
+    text = "the only candidate" if row.whole and len(row.candidates) == 1 else "the best candidate"
     return RootAnswer(root, pick, len(row.candidates), tuple(row.rejections), text=text)
 
 

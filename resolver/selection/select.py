@@ -11,7 +11,7 @@ from resolver.selection.model import Effort, GroupAnswer, Row, Unify
 from resolver.selection.problem import Problem, one_hash_each
 from resolver.selection.race import Race, in_question, run, virtual_of
 from resolver.selection.ranking import Ranking
-from resolver.selection.reasons import alone, beside
+from resolver.selection.reasons import alone, beside, taken
 from resolver.selection.refusals import refused, row_of
 from resolver.spec.abstract import AbstractSpec
 
@@ -100,7 +100,8 @@ def _together(
         rows = [hopeful(judge, ranking, root) for root in roots]
         found = of_rows(roots, [row.candidates for row in rows], ranking, unify, effort)
     rows = _reasoned(judge, roots, rows, effort.told)
-    answers = tuple(beside(roots, rows, found.problem, found.rounds, ranking))
+    tell = beside if effort.runners_up else taken
+    answers = tuple(tell(roots, rows, found.problem, found.rounds, ranking))
     return GroupAnswer(name, unify, answers, all(one.optimal for one in found.rounds), problem=found.problem)
 
 

@@ -13,7 +13,7 @@ from resolver.api.matrix.wanted import MatrixRequest, NamedMachine, NamedStack, 
 from resolver.api.resolve import Resolution, ResolveRequest, Session, choice_words
 from resolver.api.settings import Settings
 from resolver.emit.environment import Environment
-from resolver.selection.model import Effort, GroupAnswer
+from resolver.selection.model import FOR_HASHES, GroupAnswer
 from resolver.stacks.stack import DEFAULT_GROUP
 
 
@@ -29,7 +29,7 @@ class FromCatalog:
     def answers(self, stack: NamedStack, machine: NamedMachine) -> CellAnswers:
         """What the catalog gives a cell."""
         reading = replace(self.request.reading, stack=stack.asked)
-        asking = ResolveRequest(reading, machine.machine, self.request.choices, effort=Effort(told=1))
+        asking = ResolveRequest(reading, machine.machine, self.request.choices, effort=FOR_HASHES)
         whole = self.session.resolve(asking)
         tags, unread = tags_of_runners(whole.stack, machine.machine)
         needs = {group.name: group.needs for group in whole.stack.groups}
