@@ -62,12 +62,13 @@ def load_stack(request: StackRequest, machine: Machine, settings: Settings, pool
     path = find_stack(request.stack, settings)
     name = path.parent.name if path.name == MANIFEST else path.stem
     files, place = LocalFiles(), str(path)
-    manifest = load_yaml(decoded(files.read(place), place), place)
+    notes: list[str] = []
+    manifest = load_yaml(decoded(files.read(place), place), place, cut=notes)
     roots = {url: str(Path(folder).absolute()) for url, folder in request.include_roots.items()}
     around = Surroundings(machine, request.environment, roots, str(path.parent))
     lowest = str(Path(request.spack_config).absolute()) if request.spack_config else ""
     ours = any(folder in path.parents for folder in shipped_stacks())
-    configuration = read_configuration(manifest, place, around, files, follow=request.include, lowest=lowest, known_good=ours)
+    configuration = read_configuration(manifest, place, around, files, follow=request.include, lowest=lowest, known_good=ours, notes=notes)
     try:
         stack = Stack.read(manifest, place, machine, request.environment, configuration=configuration)
     except InputError as error:

@@ -56,15 +56,19 @@ class YamlList(list[Any]):
     places: list[Place]
 
 
-def load_yaml(text: str, where: str = "") -> Any:  # noqa: ANN401 - any YAML value
-    """The document as ``YamlMap``, ``YamlList`` and scalars. Raises ``FormatError`` naming line and column, or all keys given twice."""
+def load_yaml(text: str, where: str = "", *, cut: list[str] | None = None) -> Any:  # noqa: ANN401 - any YAML value
+    """The document as ``YamlMap``, ``YamlList`` and scalars. Raises ``FormatError`` naming line and column, or all keys given twice.
+
+    ``cut`` is given for a file of Spack's configuration, where texts that end in a colon and hold no ``@`` lose that colon, values too
+    (``util/spack_yaml.py:construct_yaml_str``): a sentence on each value that did is put there.
+    """
     if len(text) > MOST_CHARACTERS:
         msg = f"longer than {MOST_CHARACTERS} characters"
         raise FormatError(msg, where=where, hint="is this the file that you mean?")
     root = _compose(text, where)
     if root is None:
         return None
-    builder = _Builder(where, min(MOST_NODES, len(text) + ALIASED_NODES))
+    builder = _Builder(where, min(MOST_NODES, len(text) + ALIASED_NODES), cut)
     tree = builder.build(root, 0)
     builder.refuse_twice()
     return tree
@@ -151,9 +155,10 @@ class _Reader(CParser):
 class _Builder:
     """Turns composed nodes into values, counting them so that aliases cannot multiply without bound."""
 
-    def __init__(self, where: str, most: int) -> None:
+    def __init__(self, where: str, most: int, cut: list[str] | None) -> None:
         self.where = where
         self.most = most
+        self.cut = cut
         self.count = 0
         self.twice: list[tuple[Place, str, Place]] = []
         """Keys given twice: where, which, and where they are given first."""
@@ -167,8 +172,18 @@ class _Builder:
             raise _too_deep(self.where, _place(node))
         value = node.value
         if isinstance(value, str):
-            return value if node.tag == TEXT_TAG else scalar(value, node.style, node.tag)
+            found = value if node.tag == TEXT_TAG else scalar(value, node.style, node.tag)
+            return self.without_colon(found, node) if self.cut is not None and value[-1:] == ":" else found
         return self.mapping(node, depth) if node.id == "mapping" else self.sequence(node, depth)
+
+    def without_colon(self, value: Any, node: Any) -> Any:  # noqa: ANN401 - any scalar; a node of either library
+        """A scalar of Spack's configuration that ends in a colon, as Spack reads it."""
+        if not isinstance(value, str) or plain_key(value) == value:
+            return value
+        if self.cut is not None:
+            end = "a colon at the end of a text without @ is cut off; write the end of the range, or put something behind it"
+            self.cut.append(f"{_where(self.where, _place(node))}: Spack reads {value!r} as {plain_key(value)!r}: {end}")
+        return plain_key(value)
 
     def sequence(self, node: Any, depth: int) -> YamlList:  # noqa: ANN401 - a node of either library
         found = YamlList([self.build(item, depth + 1) for item in node.value])

@@ -56,6 +56,7 @@ def read_configuration(
     follow: bool = True,
     lowest: str = "",
     known_good: bool = False,
+    notes: Sequence[str] = (),
 ) -> Configuration:
     """The scopes of a manifest, which was read from ``place``. Raises one ``InputError`` that tells all that keeps it from being read.
 
@@ -64,8 +65,10 @@ def read_configuration(
 
     With ``follow`` False no include is read. ``lowest`` is the directory of a scope that lies below all others, unless one of them has
     ``include::`` (Spack's own configuration files stand there). A manifest that is ``known_good`` is not held against the schema.
+    ``notes`` are what its reader has to say.
     """
     tree = _Tree(files, around, follow=follow)
+    tree.notes += notes
     if not known_good:
         from resolver.formats.manifest_schema import check_manifest  # what ships with the program was checked by its tests
 
@@ -227,7 +230,7 @@ class _Tree:
         data = self.files.read(path)
         if sha256:
             check_sum(data, sha256, path)
-        tree = load_yaml(decoded(data, path), path)
+        tree = load_yaml(decoded(data, path), path, cut=self.notes)
         from resolver.formats.manifest_schema import check_scope  # many stacks include nothing
 
         self.findings += check_scope(tree, path, section)
