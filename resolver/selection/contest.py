@@ -168,7 +168,8 @@ class _Hall:
                 other.restrict({closure[name] for closure in closures})
 
     def _is_plain(self, root: AbstractSpec) -> bool:
-        return root.name is not None and self.judge.pool.has_package(root.name)
+        """Does what the root's records cost at least count in every answer? Not of a virtual, nor of a hash, whose providers are free."""
+        return root.name is not None and root.hash is None and self.judge.pool.has_package(root.name)
 
     def beside(self, found: Contest) -> list[Keeps]:
         """For each root which records may be next best while the others stay."""

@@ -54,7 +54,8 @@ class Policy(msgspec.Struct, frozen=True):
     (ignore). ``granularity`` is Spack's ``concretizer:targets:granularity``. ``facts`` are what is known of package recipes.
     ``host_compatible`` False lets targets of the machine's family pass that do not run on it, and ``os_compatible`` are, off Linux, the
     OSes whose binaries an OS takes, as the stack's ``concretizer`` says. ``prefer`` is a key of ``ranking.PREFERENCES``. ``offered`` are
-    the hashes of needed groups: they may be taken whatever ``reuse`` says, and come before their equals.
+    the hashes of needed groups: they may be taken whatever ``reuse`` says, and come before their equals. ``held`` are hashes that roots
+    ask for only to keep what they have: these bind the other roots as if they were asked for by name.
     """
 
     os_policy: Literal["spack", "strict"] = "spack"
@@ -69,6 +70,7 @@ class Policy(msgspec.Struct, frozen=True):
     os_compatible: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     prefer: str = ""
     offered: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ class Node(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """A root: its text, the numbers of its candidates, ascending; whether it is asked for by hash; its name where that is a virtual.
 
-    Spack exempts roots asked for by hash from providing virtuals for the others.
+    Spack exempts roots asked for by hash from providing virtuals for the others, and the others from the providers that they use.
     """
 
     spec: str

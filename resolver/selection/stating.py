@@ -20,11 +20,13 @@ def state_problem(roots: Sequence[AbstractSpec], candidates: Sequence[Sequence[C
     specs = {node.hash: node for row in candidates for candidate in row for node in candidate.closure}
     order = sorted(specs)
     numbers = {dag_hash: number for number, dag_hash in enumerate(order)}
-    virtuals = _provided_by(roots, candidates, ranking)
-    nodes = tuple(_node(specs[key], numbers, virtuals, ranking) for key in order)
+    given = [bool(root.hash) and root.hash not in ranking.judge.policy.held for root in roots]
+    virtuals = _provided_by(candidates, given, ranking)
+    by_hash = {c.spec.hash for row, by in zip(candidates, given, strict=True) if by for c in row}
+    nodes = tuple(_node(specs[key], numbers, virtuals, ranking, bound=key not in by_hash) for key in order)
     asked = tuple(
-        Asked(str(root), tuple(sorted(numbers[c.spec.hash] for c in row)), bool(root.hash), row[0].virtual if row else "")
-        for root, row in zip(roots, candidates, strict=True)
+        Asked(str(root), tuple(sorted(numbers[c.spec.hash] for c in row)), by, row[0].virtual if row else "")
+        for root, row, by in zip(roots, candidates, given, strict=True)
     )
     used = {pair for node in nodes for pair in node.uses}
     used |= {(root.virtual, nodes[n].package) for root in asked if root.virtual for n in root.candidates}
@@ -32,26 +34,27 @@ def state_problem(roots: Sequence[AbstractSpec], candidates: Sequence[Sequence[C
     return Problem(ranking.criteria[:-1], asked, nodes, ranks, _clashes(asked, [specs[key] for key in order]))
 
 
-def _node(spec: ConcreteSpec, numbers: dict[str, int], virtuals: dict[str, list[str]], ranking: Ranking) -> Node:
+def _node(spec: ConcreteSpec, numbers: dict[str, int], virtuals: dict[str, list[str]], ranking: Ranking, *, bound: bool) -> Node:
+    """A node; unless ``bound``, nobody has to share the providers that it uses itself: Spack exempts a root that is given by its hash."""
     costs = ranking.node(spec)
     edges = spec.dependencies if not spec.external else ()
     return Node(
         spec.hash,
         spec.name,
         tuple(sorted({numbers[edge.hash] for edge in edges if is_closure_edge(edge) and edge.hash in numbers})),
-        tuple(sorted(ranking.uses(spec))),
+        tuple(sorted(ranking.uses(spec))) if bound else (),
         tuple(v for v in virtuals.get(spec.name, ()) if may_provide(ranking.facts, spec, v)),
         ranking.arranged(costs.as_root)[: len(costs.as_root) - 1],
         ranking.arranged(costs.as_other)[: len(costs.as_other) - 1],
     )
 
 
-def _provided_by(roots: Sequence[AbstractSpec], candidates: Sequence[Sequence[Candidate]], ranking: Ranking) -> dict[str, list[str]]:
+def _provided_by(candidates: Sequence[Sequence[Candidate]], given: Sequence[bool], ranking: Ranking) -> dict[str, list[str]]:
     """The used virtuals that the packages of roots are able to provide, as far as edges show."""
     closures = {node.hash: node for row in candidates for candidate in row for node in candidate.closure}
     used = {virtual for node in closures.values() for virtual, _ in ranking.uses(node)}
     used |= {candidate.virtual for row in candidates for candidate in row if candidate.virtual}
-    names = {c.spec.name for root, row in zip(roots, candidates, strict=True) if not root.hash for c in row}
+    names = {c.spec.name for row, by in zip(candidates, given, strict=True) if not by for c in row}
     found: dict[str, list[str]] = {}
     for virtual in sorted(used - LANGUAGES - {"libc"}):
         for name in ranking.pool.providers(virtual):
