@@ -85,7 +85,10 @@ class Lockfile(msgspec.Struct, frozen=True):
 
 
 class _Outline(msgspec.Struct, frozen=True):
-    """The DAG hash of a node, and all hashes that its edges name: which of them are keys depends on the version."""
+    """The DAG hash of a node, and all hashes that its edges name: which of them are keys depends on the version.
+
+    The spec that a spliced one was built as counts too.
+    """
 
     hash: str
     children: tuple[str, ...]
@@ -97,7 +100,8 @@ def _outline(key: str, raw: msgspec.Raw) -> _Outline:
     except FormatError as error:
         raise error.at(f"record {key[:64]}") from None
     edges = node.dependencies.values() if isinstance(node.dependencies, dict) else node.dependencies
-    children = (found for edge in edges for found in (edge.hash, edge.build_hash, edge.full_hash))
+    children = [found for edge in edges for found in (edge.hash, edge.build_hash, edge.full_hash)]
+    children += [node.build_spec.key] if node.build_spec else []
     return _Outline(node.hash or key, tuple(filter(None, children)))
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from resolver.errors import InputError, SourceError
 from resolver.sources.files import sha256
 from resolver.sources.place import MOST_SMALL_BYTES, Fetched, Report, no_report
+from resolver.sources.sink import Sink
 
+CHUNK_BYTES = 1 << 20
 SETTLED_SECONDS = 2.0
 """A file written less than this ago may change again within the clock's grain, so its time is no proof that it has not."""
 UNSETTLED = "unsettled"
@@ -56,6 +58,34 @@ class DirectoryPlace:
         report(len(data), len(data))
         settled = time.time() - max(found.st_mtime, found.st_ctime) > SETTLED_SECONDS and len(data) == found.st_size
         return Fetched(data, sha256(data), fresh if settled else UNSETTLED)
+
+    def length(self, path: str) -> int | None:
+        """See ``Place``."""
+        file = self._at(path)
+        try:
+            found = file.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _unreadable(file, error) from None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def fetch(self, path: str, sink: Sink) -> bool:
+        """See ``Place``. It is always read from its beginning."""
+        file = self._at(path)
+        try:
+            found = file.stat()
+            _check(file, found, sink.most)
+            with file.open("rb") as stream:
+                sink.begin(file.as_uri(), "")
+                while chunk := stream.read(CHUNK_BYTES):
+                    sink.add(chunk)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise _unreadable(file, error) from None
+        sink.check()
+        return True
 
     def paths(self, folder: str) -> Iterator[str]:
         """See ``Place``, but the files of a folder come before those of the folders in it. Links to folders are not followed."""

@@ -19,7 +19,9 @@ from resolver.sources.http_download import Download
 from resolver.sources.http_errors import PassingError, refusal, shown
 from resolver.sources.http_exchange import Answer, Session, is_web, persistently
 from resolver.sources.http_pace import Patience
+from resolver.sources.http_transfer import FileTransfer, Transfer, told_length
 from resolver.sources.place import MOST_SMALL_BYTES, Fetched, Report, no_report
+from resolver.sources.sink import Sink
 
 __all__ = ["HttpPlace", "Patience"]
 
@@ -69,17 +71,27 @@ class HttpPlace:
 
     def exists(self, path: str) -> bool:
         """Is there such a file? Asked for by a byte of it, since not all servers answer a HEAD as they answer a GET."""
-        url = self._target(path)
-        return persistently(self._patience, shown(url), lambda: self._is_there(url))
+        return self.length(path) is not None
 
-    def _is_there(self, url: httpx.URL) -> bool:
+    def length(self, path: str) -> int | None:
+        """See ``Place``. Asked for as ``exists`` does."""
+        url = self._target(path)
+        return persistently(self._patience, shown(url), lambda: self._length(url))
+
+    def fetch(self, path: str, sink: Sink) -> bool:
+        """See ``Place``. A body that breaks off is continued as ``read`` does, as is what the sink holds from another time."""
+        url = self._target(path)
+        transfer = FileTransfer(shown(url), sink)
+        return persistently(self._patience, shown(url), lambda: self._try(url, transfer), lambda: sink.held) is not None
+
+    def _length(self, url: httpx.URL) -> int | None:
         answer = self._session.get(url, {**self._headers, "Range": "bytes=0-0"})
         try:
             if answer.status not in {200, 203, 204, 206, 404, 410, 416}:
                 raise refusal(answer.status, answer.headers, answer.where)
             if answer.status != 200:
                 answer.discard()
-            return answer.status not in {404, 410}
+            return None if answer.status in {404, 410} else told_length(answer.headers, answer.length)
         finally:
             answer.close()
 
@@ -96,7 +108,7 @@ class HttpPlace:
             raise InputError(f"{path[:100]!r} is no path below {self.url}", hint=hint)
         return self._base.copy_with(raw_path=f"{_folder(self._base)}/{quote(path, safe='/')}".encode())
 
-    def _try(self, url: httpx.URL, download: Download) -> Fetched | None:
+    def _try(self, url: httpx.URL, download: Transfer) -> Fetched | None:
         answer = self._session.get(url, {**self._headers, **download.headers()})
         try:
             return _body(answer, download)
@@ -104,7 +116,7 @@ class HttpPlace:
             answer.close()
 
 
-def _body(answer: Answer, download: Download) -> Fetched | None:
+def _body(answer: Answer, download: Transfer) -> Fetched | None:
     if answer.status in {200, 203, 206}:
         return download.take(answer)
     answer.discard()

@@ -16,6 +16,7 @@ from resolver.sources.http_pace import Pace, PacedStream, Patience
 
 MOST_REDIRECTS = 10
 MOST_UNWANTED = 1 << 16
+WORTHWHILE_BYTES = 1 << 20
 LENGTH = re.compile(r"\d{1,18}")
 T = TypeVar("T")
 HOST = re.compile(rb"[a-z0-9._-]+|[0-9a-f:.]+")
@@ -129,14 +130,19 @@ class Session:
         return response
 
 
-def persistently(patience: Patience, where: str, attempt: Callable[[], T]) -> T:
-    """What an attempt gives, which is made again while it fails in a way that may pass. Raises ``SourceError`` after the last."""
-    tried = 0
+def persistently(patience: Patience, where: str, attempt: Callable[[], T], held: Callable[[], int] = lambda: 0) -> T:
+    """What an attempt gives, which is made again while it fails in a way that may pass. Raises ``SourceError`` after the last.
+
+    ``held`` is how many bytes are kept from one attempt to the next: while these grow by a MiB at least, attempts are not counted.
+    """
+    tried, reached = 0, held()
     while True:
         tried += 1
         try:
             return attempt()
         except PassingError as error:
+            if held() - reached >= WORTHWHILE_BYTES:
+                tried, reached = 1, held()
             if tried >= patience.tries:
                 times = f", in the last of {tried} tries" if tried > 1 else ""
                 raise unreadable(where, f"{error.why}{times}", LATER_HINT) from None

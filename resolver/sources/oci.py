@@ -31,6 +31,7 @@ from resolver.sources.http_errors import shown
 from resolver.sources.http_pace import Patience
 from resolver.sources.oci_reader import Reader
 from resolver.sources.place import MOST_BYTES, MOST_SMALL_BYTES, Report, no_report
+from resolver.sources.sink import Sink
 
 PATIENCE = Patience()
 PAGE = 1000
@@ -121,6 +122,26 @@ class Registry:
             why = f"{len(found.data)} bytes with sha256 {found.sha256} came"
             raise VerificationError(f"{where} is not what its manifest says", why=why, hint="read it again; push it again")
         return found.data
+
+    def has(self, tag: str) -> bool:
+        """Is there a package with this tag. Raises as ``package``."""
+        return self._manifest(tag) is not None
+
+    def fetch(self, digest: str, sink: Sink) -> bool:
+        """Put a blob into a sink, False when it is missing. Raises ``SourceError``, and ``VerificationError`` as the sink does."""
+        return self._reader.fetch(self._target("blobs", digest), sink)
+
+    def manifest_url(self, tag: str) -> str:
+        """Where the registry has the manifest of a tag."""
+        return str(self._target("manifests", tag))
+
+    def blob_url(self, digest: str) -> str:
+        """Where the registry has a blob."""
+        return str(self._target("blobs", digest))
+
+    def length(self, digest: str) -> int | None:
+        """How many bytes a blob has, None when it is missing, -1 where the registry does not tell. Raises ``SourceError``."""
+        return self._reader.length(self._target("blobs", digest))
 
     def tags(self) -> Iterator[str]:
         """All tags, each once, page by page. Raises ``SourceError``, also for a list that has no end or goes on at another server."""

@@ -16,10 +16,12 @@ from resolver.sources.credentials import Credentials
 from resolver.sources.http_client import Transport, make_client
 from resolver.sources.http_download import Download
 from resolver.sources.http_errors import in_words, refusal, shown, status_name, unreadable
-from resolver.sources.http_exchange import Answer, Session, persistently
+from resolver.sources.http_exchange import LENGTH, Answer, Session, persistently
 from resolver.sources.http_pace import Pace, Patience
+from resolver.sources.http_transfer import FileTransfer, Probe, Transfer, told_length
 from resolver.sources.oci_auth import Ask, Authorization, login_for
 from resolver.sources.place import Fetched, Report, no_report
+from resolver.sources.sink import Sink
 
 MOST_TOKEN_BYTES = 1 << 20
 WHOLE = frozenset({200, 203, 206})
@@ -50,7 +52,20 @@ class Reader:
         download = Download(shown(url), most, "", report)
         return persistently(self._patience, shown(url), lambda: self._try(url, headers, download))
 
-    def _try(self, url: httpx.URL, headers: Mapping[str, str], download: Download) -> Reply | None:
+    def fetch(self, url: httpx.URL, sink: Sink) -> bool:
+        """Put the body of an answer into a sink, False for 404. Raises ``SourceError``, and ``VerificationError`` as the sink does."""
+        transfer = FileTransfer(shown(url), sink)
+        return persistently(self._patience, shown(url), lambda: self._try(url, {}, transfer), lambda: sink.held) is not None
+
+    def length(self, url: httpx.URL) -> int | None:
+        """How many bytes there are, None for 404, -1 where the registry does not tell. Raises ``SourceError``."""
+        reply = persistently(self._patience, shown(url), lambda: self._try(url, {}, Probe()))
+        if reply is None:
+            return None
+        length = reply.headers.get("content-length", "")
+        return told_length(reply.headers, int(length) if LENGTH.fullmatch(length) else None)
+
+    def _try(self, url: httpx.URL, headers: Mapping[str, str], download: Transfer) -> Reply | None:
         with closing(self._get(url, headers, download)) as answer:
             if answer.status in WHOLE:
                 return Reply(download.take(answer), answer.headers)
@@ -63,7 +78,7 @@ class Reader:
                 download.start_over()
             raise refusal(answer.status, answer.headers, answer.where)
 
-    def _get(self, url: httpx.URL, headers: Mapping[str, str], download: Download) -> Answer:
+    def _get(self, url: httpx.URL, headers: Mapping[str, str], download: Transfer) -> Answer:
         """The answer; when the registry itself, not one that it redirects to, asks who reads, that to a second request that says so."""
         sent = self._authorization.header
         answer = self._send(url, headers, download, sent)
@@ -73,7 +88,7 @@ class Reader:
         again = self._authorization.renew(answer.headers.get("www-authenticate", ""), sent)
         return self._send(url, headers, download, self._authorization.header) if again else answer
 
-    def _send(self, url: httpx.URL, headers: Mapping[str, str], download: Download, authorization: str) -> Answer:
+    def _send(self, url: httpx.URL, headers: Mapping[str, str], download: Transfer, authorization: str) -> Answer:
         proof = {"Authorization": authorization} if authorization else {}
         return self._session.get(url, {**headers, **download.headers(), **proof})
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+if TYPE_CHECKING:
+    from resolver.sources.sink import Sink
 
 MOST_BYTES = 4 << 30
 """The largest document that is read, in bytes; an index of a million specs has about half of it."""
@@ -50,6 +53,15 @@ class Place(Protocol):
 
     def exists(self, path: str) -> bool:
         """Is there such a file? Raises ``SourceError`` when the place cannot be reached or refuses."""
+
+    def length(self, path: str) -> int | None:
+        """How many bytes a file has, None when there is no such file, -1 where the place does not tell. Raises as ``exists``."""
+
+    def fetch(self, path: str, sink: Sink) -> bool:
+        """Put a file's bytes into a sink, or the rest of them where it has some; False when the place answers that there is no such file.
+
+        Raises ``SourceError`` as ``read`` does, and ``VerificationError`` when what came is not what the sink is to have.
+        """
 
     def paths(self, folder: str) -> Iterator[str]:
         """All files below a folder, as paths in sorted order. Raises ``UnsupportedError`` where the place cannot list."""

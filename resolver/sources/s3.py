@@ -17,6 +17,8 @@ from resolver.errors import InputError, ResolverError, SourceError, UnsupportedE
 from resolver.sources.credentials import NO_CREDENTIALS, Credentials
 from resolver.sources.place import MOST_SMALL_BYTES, Fetched, Report, no_report
 from resolver.sources.s3_errors import UNSAFE, code_of, failures, in_words
+from resolver.sources.s3_transfer import CHUNK_BYTES, pour, rest_of
+from resolver.sources.sink import Sink
 
 MOST_KEYS = 5_000_000
 """The longest list of files that is read; an empty page of a list counts as one."""
@@ -25,7 +27,6 @@ WAITS = (0.2, 0.5, 1.0)
 ATTEMPTS = 5
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
-CHUNK_BYTES = 1 << 20
 URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9][A-Za-z0-9._-]{0,254})(?:/(?P<prefix>[^\x00-\x1f\x7f]*))?")
 DIRECTORY_BUCKET = "--x-s3"
 MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
@@ -81,15 +82,39 @@ class S3Place:
 
     def exists(self, path: str) -> bool:
         """Is there such an object? Asked for by a byte of it, since to a HEAD S3 does not say that the bucket is missing."""
+        return self.length(path) is not None
+
+    def length(self, path: str) -> int | None:
+        """See ``Place``. Asked for as ``exists`` does."""
         key = self._key(path)
         if not key:
-            return False
+            return None
         try:
-            self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")["Body"].close()
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-0")
+            answer["Body"].close()
         except failures() as error:
             if (code := code_of(error)) in MISSING or code in EMPTY:
-                return code in EMPTY
+                return 0 if code in EMPTY else None
             raise self._error(key, error) from None
+        whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
+        return int(whole) if whole.isascii() and whole.isdigit() else -1
+
+    def fetch(self, path: str, sink: Sink) -> bool:
+        """See ``Place``. A stream that breaks is read on from where it broke, as long as the object is the same."""
+        key = self._key(path)
+        for wait in (*WAITS, None):
+            answer = self._get_rest(key, sink)
+            if not answer:
+                return False
+            try:
+                pour(answer, sink, self._named(key))
+            except failures() as error:
+                if wait is None:
+                    raise self._error(key, error) from None
+                time.sleep(wait)
+            else:
+                break
+        sink.check()
         return True
 
     def paths(self, folder: str) -> Iterator[str]:
@@ -135,6 +160,16 @@ class S3Place:
                 return {}
             raise self._error(key, error) from None
         return found
+
+    def _get_rest(self, key: str, sink: Sink) -> dict[str, Any] | None:
+        """The rest of what a sink has, or the whole when that is not to be had: the object may have changed since."""
+        conditions = rest_of(sink, self._named(key))
+        try:
+            return self._get(key, conditions)
+        except SourceError:
+            if not conditions:
+                raise
+        return self._get(key, {})
 
     def _key(self, path: str) -> str:
         if path and not _is_safe(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from resolver.spec.node import LINK_RUN, convert_node
 from resolver.spec.virtuals import LANGUAGES, LIBCS
 
 HASH_LENGTH = 32
+UNTOLD = ("patches", "commit", "dev_path")
 
 
 def hash_of(name: str) -> str:
@@ -87,6 +89,12 @@ def nodes_of(records: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _variants(spec: ConcreteSpec) -> dict[str, frozenset[str]]:
+    """The values of variants of which recipes may state defaults."""
+    stated = {} if spec.external else {name: value for name, value in spec.variants.items() if name not in UNTOLD and value != ()}
+    return {name: frozenset(value if isinstance(value, tuple) else [str(value).lower()]) for name, value in stated.items()}
+
+
 class World:
     """Records in memory. Implements selection's ``CandidatePool``; ``asked`` are the hashes that were looked up."""
 
@@ -96,6 +104,7 @@ class World:
         self.rows = {hash_of(row["id"]): row for row in rows}
         self.specs = {key: ConcreteSpec(convert_node(one), key, self) for key, one in self.nodes.items()}
         self.asked: set[str] = set()
+        self.usual = {name: self._usual(name) for name in {spec.name for spec in self.specs.values()}}
 
     def get(self, key: str) -> ConcreteSpec | None:
         self.asked.add(key)
@@ -110,7 +119,8 @@ class World:
 
     def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
         found = [s for s in self.named(name, platform, targets) if s.wire.version == version] if version else self.named(name)
-        return [Outline(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s), self.reach(s)) for s in found]
+        facts = [(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s), self.reach(s), self.unusual(s)) for s in found]
+        return [Outline(*row) for row in facts]
 
     def reach(self, spec: ConcreteSpec) -> Reach | None:
         """What the closure reaches, as a catalog would know it."""
@@ -144,6 +154,20 @@ class World:
         binary = row.get("in_buildcache", not spec.external)
         served = sources if binary else ()
         return Statement(binary, sources, served, tuple(row.get("stacks", [])), complete=row.get("complete", True))
+
+    def _usual(self, name: str) -> dict[str, frozenset[str]]:
+        """By variant the values that more of a package's records have than any others."""
+        rows = [_variants(spec) for spec in self.named(name)]
+        found = {}
+        for variant in {variant for row in rows for variant in row}:
+            counts = Counter(row[variant] for row in rows if variant in row)
+            best = [values for values, count in counts.items() if count == max(counts.values())]
+            found |= {variant: best[0]} if len(best) == 1 else {}
+        return found
+
+    def unusual(self, spec: ConcreteSpec) -> int:
+        usual = self.usual[spec.name]
+        return sum(usual.get(variant, values) != values for variant, values in _variants(spec).items())
 
     def versions(self, name: str) -> list[str]:
         return [spec.wire.version for spec in self.named(name)]
