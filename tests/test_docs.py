@@ -8,12 +8,24 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Run
+from fakes.environments import lay_out
 from fakes.recipes import small_repository
 
 from resolver.cli.main import COMMANDS
 
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^    (spack-resolver .*)$", README, re.MULTILINE)
+CARRYING = {"urls", "bundle", "verify"}
+"""Commands on an environment whose binaries there are."""
+LOCKED = {"check", "lock", "render"}
+"""Commands on a lock that there is, beside an environment."""
+
+
+def lock_for(run: Run, command: str) -> None:
+    """Put a lock where a command looks for one."""
+    if command in LOCKED:
+        run("lock", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04")
+        run("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "-o", "env")
 
 
 def test_every_command_is_in_the_readme() -> None:
@@ -30,11 +42,14 @@ def test_examples_of_the_readme_work(shipped: Run, line: str, tmp_path: Path, mo
         shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "-o", "env")
     if "--replay" in line:
         shipped("resolve", "ml-linux-x86_64-cpu", "--machine", "github-ubuntu-24.04", "--dump-problem", "problem.json")
+    if shlex.split(line)[1] in CARRYING:
+        lay_out(tmp_path, shipped)
+    lock_for(shipped, shlex.split(line)[1])
     if "://" in line:
         pytest.skip("it reads from the network")
     result = shipped(*shlex.split(line, comments=True)[1:])
     assert result.code == 0, result.err
-    assert result.out or {"sync", "export", "import"} & set(line.split())
+    assert result.out or {"sync", "export", "import", "verify", "lock", "check", "render"} & set(line.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -43,6 +58,9 @@ def test_examples_of_the_help_work(shipped: Run, command: str, tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "spack.yaml").write_text("spack: {specs: [py-torch], concretizer: {unify: false}}")
     small_repository(tmp_path / "spack-packages")
+    if command in CARRYING:
+        lay_out(tmp_path, shipped)
+    lock_for(shipped, command)
     examples = re.findall(r"^ +(spack-resolver \S+ .*|spack-resolver \S+)$", shipped(command, "--help").out, re.MULTILINE)
     assert examples
     for line in examples:

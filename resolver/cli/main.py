@@ -14,18 +14,24 @@ from resolver.cli.output import error_document, print_error
 from resolver.errors import InputError, ResolverError, did_you_mean
 
 COMMANDS = {
+    "bundle": "A mirror of just an environment's binaries, to carry along.",
     "catalog": "Check, pack, copy the catalog, or take sources out of it.",
+    "check": "Whether a resolver.lock still holds: its stacks, hashes and sources.",
     "expand": "What a stack definition asks for on a machine.",
     "explain": "Why a spec gets the hash that it gets, or none, and what would help.",
     "facts": "Facts of package recipes, from a checkout of a package repository.",
     "find": "Prebuilt hashes that run on a machine.",
+    "lock": "One lockfile for stacks on many machines, made or brought up to date.",
     "machine": "The detected machine, or the names that are known.",
     "matrix": "A CI matrix of stacks and machines.",
+    "render": "The environment of one machine out of a resolver.lock, without network.",
     "resolve": "Hashes for every root of a stack, as an environment or a table.",
     "sources": "What is synced.",
     "spec": "What a spec asks for, in plain words, and what matches it.",
     "stacks": "The stacks that are known, and their roots by machine.",
     "sync": "Read sources into the catalog.",
+    "urls": "What an environment needs downloaded, with sizes and checksums.",
+    "verify": "Are the binaries of an environment, or of a mirror, there and intact?",
 }
 """Commands with a line each; a command's module is loaded only when it is called."""
 

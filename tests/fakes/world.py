@@ -158,7 +158,7 @@ class World:
     def _usual(self, name: str) -> dict[str, frozenset[str]]:
         """By variant the values that more of a package's records have than any others."""
         rows = [_variants(spec) for spec in self.named(name)]
-        found = {}
+        found: dict[str, frozenset[str]] = {}
         for variant in {variant for row in rows for variant in row}:
             counts = Counter(row[variant] for row in rows if variant in row)
             best = [values for values, count in counts.items() if count == max(counts.values())]
