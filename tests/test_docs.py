@@ -49,7 +49,7 @@ def test_examples_of_the_readme_work(shipped: Run, line: str, tmp_path: Path, mo
         pytest.skip("it reads from the network")
     result = shipped(*shlex.split(line, comments=True)[1:])
     assert result.code == 0, result.err
-    assert result.out or {"sync", "export", "import", "verify", "lock", "check", "render"} & set(line.split())
+    assert result.out or {"sync", "export", "import", "verify", "lock", "check", "render", "--workflow"} & set(line.split())
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -123,7 +123,7 @@ def _notes(records: list[Found], specs: list[AbstractSpec], pool: CatalogPool, r
     unknown += [f"/{spec.hash}" for spec in specs if not spec.name and spec.hash and not pool.with_prefix(spec.hash)]
     notes += [f"no source has a record of {name}. `spack-resolver sources` lists what is synced." for name in unknown]
     if rejections and all(f.rejection for f in records):
-        notes.append(
-            f"none of {sum(_count(pool, spec) for spec in specs)} records runs: {rejections[0].text}. --all lists each with its reason."
-        )
+        count = sum(_count(pool, spec) for spec in specs)
+        more = "" if records else " --all lists each with its reason."
+        notes.append(f"none of {count} records runs: {rejections[0].text}.{more}")
     return tuple(notes)

@@ -9,7 +9,7 @@ import click
 from resolver.cli.context import Context, pass_context
 from resolver.cli.mirror_options import jobs_option, mirror_option, part_options, progress, sized, take_part
 from resolver.cli.options import json_option
-from resolver.cli.output import clean, print_document
+from resolver.cli.output import clean, many, print_document
 
 if TYPE_CHECKING:
     from resolver.api.bundle.model import BundleResult
@@ -62,7 +62,7 @@ def command(context: Context, /, path: str, output: str, no_env: bool, as_json: 
 def _say(context: Context, result: BundleResult) -> None:
     shares = {"fetched": result.fetched, "taken from other bundles": result.taken, "there before": result.kept, "left out": result.left_out}
     for name, count in result.by_mirror.items():
-        context.say(clean(f"{name}: {count} packages"))
+        context.say(clean(f"{name}: {many(count, 'package')}"))
     for what, share in shares.items():
         if share.files:
             context.say(
@@ -70,7 +70,7 @@ def _say(context: Context, result: BundleResult) -> None:
             )
     if result.dry_run:
         return
-    context.say(clean(f"wrote {result.path}: a mirror of {result.packages} packages"))
+    context.say(clean(f"wrote {result.path}: a mirror of {many(result.packages, 'package')}"))
     for line in result.commands:
         click.echo(clean(line))
 

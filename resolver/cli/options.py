@@ -11,6 +11,7 @@ from resolver.cli.context import Context
 
 if TYPE_CHECKING:
     from resolver.api.selecting import Choices
+    from resolver.api.settings import Settings
     from resolver.api.stacks import StackRequest
     from resolver.arch.machine import Machine
 
@@ -88,12 +89,12 @@ stack_options = _bundle(_stack)
 choice_options = _bundle(_choices)
 
 
-def take_machine(context: Context, options: dict[str, Any]) -> Machine:
-    """Take the machine options out of a command's, and make a machine of them."""
+def take_machine(context: Context, options: dict[str, Any], settings: Settings | None = None) -> Machine:
+    """Take the machine options out of a command's, and make a machine of them; ``settings`` may know more machines than the context's."""
     from resolver.api.machines import MachineRequest, resolve_machine
 
     given = {name: options.pop(name) for name in MACHINE_OPTIONS}
-    machine = resolve_machine(MachineRequest(**given), context.settings)
+    machine = resolve_machine(MachineRequest(**given), settings or context.settings)
     from_host = {fact for fact, how in machine.found_by.items() if how.startswith("this host")}
     if machine.libc and "libc" in from_host and "os" not in from_host:
         context.say(f"note: the libc, {machine.libc}, is this host's; --libc says another for {machine.os}")

@@ -45,6 +45,11 @@ def clean(text: str) -> str:
     return text.translate(CONTROL)
 
 
+def many(count: int, what: str) -> str:
+    """How many there are of something: 1 root, 2 roots."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns parted by two blanks, as wide as their content, on stdout."""
     lines = [list(header), *([clean(cell).replace("\n", " ") for cell in row] for row in rows)]

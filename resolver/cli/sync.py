@@ -69,7 +69,9 @@ def command(
     requests = [SyncRequest(location, name, label, release, refresh, stacks, view, offline) for location in locations]
     requests = requests or configured(settings, refresh=refresh, offline=offline)
     if not requests:
-        msg = "no source is given, and the configuration names none"
+        msg = (
+            "no source is given, and the configuration names none: give a path or URL, or list some under `sources` in spack-resolver.yaml"
+        )
         raise click.UsageError(msg)
     reporter = _reporter(context)
     try:

@@ -10,7 +10,7 @@ import click
 from resolver.cli.context import Context, pass_context
 from resolver.cli.mirror_options import in_bytes, jobs_option, mirror_option, part_options, progress, take_part
 from resolver.cli.options import json_option
-from resolver.cli.output import clean, error_document, print_document, print_error, print_table
+from resolver.cli.output import clean, error_document, many, print_document, print_error, print_table
 from resolver.errors import SourceError, VerificationError
 
 if TYPE_CHECKING:
@@ -75,10 +75,10 @@ def _print(context: Context, result: Verified) -> None:
     for note in result.notes:
         context.say(clean(f"note: {note}"))
     for key, count in result.signed_by.items():
-        context.say(f"{count} packages are signed by {key}")
+        context.say(f"{many(count, 'package')} {'is' if count == 1 else 'are'} signed by {key}")
     left = f", {result.unchecked} not found where was looked" if result.unchecked else ""
-    wrong = f"{len(result.findings)} findings" if result.findings else "nothing is wrong"
-    context.say(f"{result.packages} packages, {result.files} files, {in_bytes(result.bytes)} checked{left}: {wrong}")
+    wrong = many(len(result.findings), "finding") if result.findings else "nothing is wrong"
+    context.say(f"{many(result.packages, 'package')}, {many(result.files, 'file')}, {in_bytes(result.bytes)} checked{left}: {wrong}")
 
 
 def _first_of_each(findings: tuple[Finding, ...]) -> list[Finding]:

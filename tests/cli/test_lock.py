@@ -20,6 +20,7 @@ H14_NEW = package("hdf5", "1.14", Z13)
 PNG = package("libpng", "1.6", Z12)
 PNG_NEW = package("libpng", "1.7", Z13)
 XZ4, XZ6 = package("xz", "5.4"), package("xz", "5.6")
+ARM = "linux-ubuntu24.04-aarch64-glibc@2.39"
 
 
 class Project:
@@ -217,6 +218,20 @@ def test_machines_and_stacks_that_are_given_take_the_place_of_those_in_the_file(
     assert locked.hash("hdf5", V3) == H14_NEW["hash"]
     assert "4 removed" in locked.lock("tools").err
     assert "1 removed" in locked.lock("--machine", V3).err
+
+
+def test_stacks_for_different_machines_stand_in_one_lock(locked: Project) -> None:
+    locked.sync("more", package("pigz", "2.8", target="aarch64"))
+    locked.stack("arm", "pigz")
+    result = locked.lock("mine", "arm", "--machine", ZEN4, "--machine", ARM)
+    assert f"note: arm has nothing for {ZEN4}: pigz: pigz@2.8" in result.err
+    assert f"note: mine has nothing for {ARM}: hdf5: " in result.err
+    rendered = locked.run("render", "resolver.lock", "--machine", ARM, "-o", "env")
+    assert rendered.code == 0
+    assert f"the lock has nothing of mine for {ARM}" in rendered.err
+    assert "pigz@=2.8/" in (locked.path / "env" / "spack.yaml").read_text()
+    assert locked.run("check", "resolver.lock").code == 0
+    assert "arm has nothing" not in locked.lock("arm", "--machine", ZEN4, code=4).err
 
 
 def test_a_root_without_a_hash_is_an_error_unless_that_is_allowed(locked: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from resolver.api.locks.places import Folder
 from resolver.api.locks.pool import LockPool
@@ -130,7 +131,16 @@ def chosen(
     picked = _Picking(lock, pool, where)
     wanted = _wanted(lock, stacks, groups)
     found = [one for name in wanted for one in picked.stack([s for s in lock.selections if s.stack == name], groups, exact)]
-    return _chosen(lock, pool, settings, where, found, exact=bool(exact), runtime_only=runtime_only, command=command)
+    kept = found if stacks else _with_something(found)
+    result = _chosen(lock, pool, settings, where, kept, exact=bool(exact), runtime_only=runtime_only, command=command)
+    without = sorted(set(wanted) - {group.stack for group in kept})
+    return replace(result, notes=(*(f"the lock has nothing of {name} for {where.name or where}" for name in without), *result.notes))
+
+
+def _with_something(groups: list[ChosenGroup]) -> list[ChosenGroup]:
+    """The groups of stacks that have something for the machine; all where none has."""
+    served = {group.stack for group in groups if any(one.spec for one in group.roots)}
+    return [group for group in groups if group.stack in served] if served else groups
 
 
 def _machine(lock: Lock, machine: str | Machine | None) -> tuple[Machine, str]:

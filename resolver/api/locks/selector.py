@@ -78,6 +78,7 @@ class Selector:
         roots, packages = _held_to(wanted, hashes, together=group.unify == "true")
         try:
             judge = self.judge(stack, group, machine, packages, offered)
+            judge.policy = replace(judge.policy, held=frozenset(hashes.values()))  # kept, not asked for by hash
             answer = select_group(judge, group.name, roots, group.unify, self.effort)
         except InputError as error:
             raise error.at(stack.place) from None

@@ -63,7 +63,7 @@ class LockResult(msgspec.Struct, frozen=True):
 def update_lock(settings: Settings, request: LockRequest, step: Step = lambda *_: None) -> LockResult:
     """The lock that a request makes of a file, which is not written. Raises ``InputError`` and ``NotSatisfiedError``.
 
-    Without ``partial`` every root must have a hash.
+    Without ``partial`` every root must have a hash, but for stacks that have nothing at all for one machine and something for another.
     """
     plan = make_plan(settings, request)
     making = _Making(settings, request, plan)
@@ -71,6 +71,7 @@ def update_lock(settings: Settings, request: LockRequest, step: Step = lambda *_
     for number, cell in enumerate(plan.cells):
         step(f"{cell[0]} on {cell[1]}", number, len(plan.cells))
         making.take(cell)
+    making.set_aside()
     lock = making.lock()
     making.close()
     if making.unserved and not request.partial:
@@ -186,6 +187,20 @@ class _Making:
         self.selections.append(_selection(cell, group, tiers, fingerprint(answer.closure, machine), view))
         if not answer.optimal:
             self.notes.append(f"{cell[0]} on {cell[1]}, group {group.name}: the best answer found in time, not proven to be the best")
+
+    def set_aside(self) -> None:
+        """It is no mistake that a stack has nothing at all for a machine, if it has for another, and the machine of another stack.
+
+        So stacks for different kinds of CPUs stand beside each other in one lock.
+        """
+        served = {(s.stack, s.machine) for s in self.selections if any(root.hash for root in s.roots)}
+        stacks, machines = ({cell[place] for cell in served} for place in (0, 1))
+        empty = {(s.stack, s.machine) for s in self.selections} - served
+        aside = {(stack, machine) for stack, machine in empty if stack in stacks and machine in machines}
+        for stack, machine in sorted(aside):
+            first = next(one for one in self.unserved if (one.stack, one.machine) == (stack, machine))
+            self.notes.append(f"{stack} has nothing for {machine}: {first.root}: {first.text}")
+        self.unserved = [one for one in self.unserved if (one.stack, one.machine) not in aside]
 
     def _import(self, cell: Cell, machine: Machine) -> None:
         stack = self.plan.stacks[cell[0]]
