@@ -220,6 +220,16 @@ def test_machines_and_stacks_that_are_given_take_the_place_of_those_in_the_file(
     assert "1 removed" in locked.lock("--machine", V3).err
 
 
+@pytest.mark.parametrize("way", [".", "./", "../project", "../project/", "mine/.."])
+def test_the_stack_beside_a_lock_is_meant_by_any_way_to_it(locked: Project, way: str) -> None:
+    stack(locked.path, "hdf5")
+    locked.lock(way, "--machine", ZEN4, "-o", "own.lock")
+    text = (locked.path / "own.lock").read_text()
+    assert '"project": {"location":"./"}' in text
+    locked.lock("-o", "own.lock")
+    assert (locked.path / "own.lock").read_text() == text
+
+
 def test_stacks_for_different_machines_stand_in_one_lock(locked: Project) -> None:
     locked.sync("more", package("pigz", "2.8", target="aarch64"))
     locked.stack("arm", "pigz")

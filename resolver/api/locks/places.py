@@ -25,12 +25,15 @@ class Folder:
     def relative(self, path: str | Path) -> str:
         """A path as it stands in the lock: with slashes, beginning with a dot. Raises ``InputError`` when there is no such way."""
         place = Path(os.path.expanduser(path))  # noqa: PTH111 - leaves the name of an unknown user as it is
-        real = Path(os.path.realpath(place.absolute().parent)) / place.name
+        named = place.name not in ("", "..")
+        real = Path(os.path.realpath(place.absolute().parent)) / place.name if named else Path(os.path.realpath(place))
         try:
             found = os.path.relpath(real, self._folder).replace(os.sep, "/")
         except ValueError as error:  # another drive
             msg = f"no relative path leads from {self._folder} to {path}"
             raise InputError(msg, why=str(error), hint="put the lock on the same drive") from None
+        if found in (".", ".."):
+            return f"{found}/"
         return found if found.startswith(".") else f"./{found}"
 
     def absolute(self, text: str) -> str:
@@ -95,5 +98,5 @@ def stack_name(request: StackRequest) -> str:
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - as above
     if path.is_dir():
         path = path / MANIFEST
-    name = (path.absolute().parent.name if path.name == MANIFEST else path.stem) if path.is_file() else text
+    name = (Path(os.path.realpath(path.parent)).name if path.name == MANIFEST else path.stem) if path.is_file() else text
     return name or "stack"
