@@ -145,11 +145,11 @@ def _computed(wanted: Wanted, caches: Sequence[BuildCache], jobs: int) -> Urls:
 
 def _guessed(spec: ConcreteSpec, address: CacheAddress) -> Iterator[Fetch]:
     """Where the manifest is, and in layout v2 the archive; without a known layout it is told by the age of the node."""
-    oci = address.url.startswith("oci")
+    oci, base = address.url.startswith("oci"), address.shown.rstrip("/")
     layout = address.layout or ("oci" if oci else "v2" if spec.format <= OLD_FORMAT and not address.view else "v3")
     signed = address.signed is not False
-    for file in computed_files(spec, Mirror(address.name, address.url, layout, signed), layout):
-        path = file.url.removeprefix(f"{address.url.rstrip('/')}/")
+    for file in computed_files(spec, Mirror(address.name, base, layout, signed), layout):
+        path = file.url.removeprefix(f"{base}/")
         yield Fetch(file.kind, spec.hash, spec.name, file.url, path, None, None, address.name)
 
 

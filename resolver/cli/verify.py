@@ -77,7 +77,8 @@ def _print(context: Context, result: Verified) -> None:
     for key, count in result.signed_by.items():
         context.say(f"{many(count, 'package')} {'is' if count == 1 else 'are'} signed by {key}")
     left = f", {result.unchecked} not found where was looked" if result.unchecked else ""
-    wrong = many(len(result.findings), "finding") if result.findings else "nothing is wrong"
+    sound = "nothing is wrong with these" if result.unchecked or result.errors else "nothing is wrong"
+    wrong = many(len(result.findings), "finding") if result.findings else sound
     context.say(f"{many(result.packages, 'package')}, {many(result.files, 'file')}, {in_bytes(result.bytes)} checked{left}: {wrong}")
 
 

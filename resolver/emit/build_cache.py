@@ -43,6 +43,9 @@ class _Config(msgspec.Struct):
     layout: int = msgspec.field(name="buildcache_layout_version", default=0)
 
 
+_config = msgspec.json.Decoder(_Config)
+
+
 def manifest_document(blobs: Iterable[Blob]) -> bytes:
     """A manifest. It has line breaks, since gpg cuts longer lines (``BlobRecord``, ``push_binary_package``)."""
     body = {"version": MANIFEST_VERSION, "data": [msgspec.to_builtins(blob) for blob in blobs]}
@@ -60,7 +63,7 @@ def v3_package(config: bytes, archive: Descriptor) -> V3Package:
     The archive is the image's last layer, byte for byte; the metadata is the spec in the image's configuration, not compressed, so that
     it has the same bytes wherever it is made. Raises ``FormatError``, and ``UnsupportedError`` for archives of older layouts.
     """
-    layout = msgspec.json.decode(config, type=_Config).layout
+    layout = _config.decode(config).layout
     if layout < OLDEST_TAR:
         msg = f"a package of layout version {layout}"
         why = f"its archive is not one of layout v3, as those since version {OLDEST_TAR} are"

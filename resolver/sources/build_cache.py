@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from resolver.errors import ResolverError
-from resolver.sources.address import is_remote
+from resolver.sources.address import is_remote, remote_parts, shown
 from resolver.sources.credentials import NO_CREDENTIALS, Credentials
 from resolver.sources.entry import Entry, StoredFile
 from resolver.sources.keyring import Published
@@ -36,6 +36,11 @@ class CacheAddress(msgspec.Struct, frozen=True):
     def remote(self) -> bool:
         """Does it lie elsewhere than on this machine?"""
         return is_remote(self.url)
+
+    @property
+    def shown(self) -> str:
+        """The URL without credentials and query, a path as it is. Raises ``InputError`` for a URL that cannot be read."""
+        return shown(remote_parts(self.url)) if self.remote else self.url
 
 
 class BuildCache(Protocol):

@@ -100,7 +100,7 @@ class LostCache:
 
     def url(self, file: StoredFile) -> str:
         """See ``BuildCache``."""
-        return f"{self.address.url.rstrip('/')}/{file.path}"
+        return f"{self.address.shown.rstrip('/')}/{file.path}"
 
     def length(self, file: StoredFile) -> int | None:
         """See ``BuildCache``."""

@@ -14,6 +14,10 @@ from resolver.sources.place import Place
 from resolver.spec.concrete import ConcreteSpec
 
 ARCHIVE, METADATA = "archive", "metadata"
+# msgspec lays a type out when it is first decoded, and crashes where two threads do so at once; here one does.
+manifest.read_manifest(b'{"version":3,"data":[]}')
+list(read_spec_file(b'{"spec":{"nodes":[{"name":"a","hash":"%b"}]}}' % (b"a" * 32)).records(in_buildcache=False))
+
 DAMAGED_HINT = "it may have been cut short, or changed by somebody; let the package be pushed again"
 
 
@@ -97,7 +101,9 @@ def read_v3_entry(document: bytes, dag_hash: str, path: str, origin: str) -> Ent
         raise error.at(origin) from None
     archive = next(blob for blob in blobs if blob.media_type == manifest.ARCHIVE_TYPE)
     kinds = {metadata.checksum: METADATA, archive.checksum: ARCHIVE}
-    files = {b.path: StoredFile(kinds.get(b.checksum, "blob"), b.path, b.content_length, b.checksum) for b in blobs}
+    files: dict[str, StoredFile] = {}
+    for b in blobs:  # of several statements of a blob Spack takes the first
+        files.setdefault(b.path, StoredFile(kinds.get(b.checksum, "blob"), b.path, b.content_length, b.checksum))
     return Entry(dag_hash, "v3", path, document, origin, tuple(files.values()))
 
 

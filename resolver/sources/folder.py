@@ -5,6 +5,7 @@ What is on its way lies below ``.incomplete`` inside of it, where another run fi
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -32,6 +33,9 @@ class _Note(msgspec.Struct):
     tag: str = ""
 
 
+_notes = msgspec.json.Decoder(_Note)  # here, since threads that were the first to do so at once would crash
+
+
 class Part(Sink):
     """A file on its way. What came in an earlier run counts; it must be closed."""
 
@@ -39,7 +43,7 @@ class Part(Sink):
         self._file = file
         self._note = file.with_suffix(".json")
         with _in_words(file):
-            self._stream = os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+b", buffering=0)
+            self._stream = os.fdopen(_opened(file), "r+b", buffering=0)
         super().__init__(name, size=size, sha256=sha256, most=most, report=report)
         self._take_up()
 
@@ -98,7 +102,7 @@ class Part(Sink):
 def _read_note(path: Path) -> _Note:
     try:
         with path.open("rb") as file:
-            return msgspec.json.decode(file.read(MOST_NOTE_BYTES), type=_Note)
+            return _notes.decode(file.read(MOST_NOTE_BYTES))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return _Note()
 
@@ -154,6 +158,10 @@ class Folder:
         most = self.free() if size is None else size
         return Part(self._made(_hidden(name)), name, size, sha256, min(most, MOST_FILE_BYTES), report)
 
+    def begun(self, name: str) -> int:
+        """How many bytes of a file on its way lie here from an earlier run."""
+        return self.holds(_hidden(name)) or 0
+
     def finish(self, part: Part, name: str) -> None:
         """The file is whole: it gets its name. Raises ``VerificationError`` when it is not, ``InputError`` when it cannot be written."""
         part.check()
@@ -166,7 +174,7 @@ class Folder:
         with _in_words(target):
             beside.unlink(missing_ok=True)
             try:
-                os.link(source, beside, follow_symlinks=True)
+                os.link(os.path.realpath(source), beside)  # which on Linux would link to a link, whatever it is told
             except OSError:
                 shutil.copyfile(source, beside)
             beside.replace(target)
@@ -205,9 +213,14 @@ class Folder:
     def alone(self) -> Iterator[None]:
         """Nobody else fills it meanwhile. Raises ``InputError`` when somebody does, or it cannot be made."""
         path = self._made(f"{INCOMPLETE}/lock")
-        with _in_words(path), path.open("wb") as file:
-            _lock(file.fileno(), self.path)
+        with _in_words(path):
+            handle = _opened(path)
+        try:
+            with _in_words(path):
+                _lock(handle, self.path)
             yield
+        finally:
+            os.close(handle)
 
     def _made(self, name: str) -> Path:
         """Where a file of this name lies, its folder made."""
@@ -220,6 +233,15 @@ class Folder:
 def _hidden(name: str) -> str:
     """The name of a file while it is on its way."""
     return f"{INCOMPLETE}/{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+
+
+def _opened(file: Path) -> int:
+    """A file opened to be read and written. A link is not followed, and a pipe not waited for."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file")
+    return handle
 
 
 def _lock(handle: int, path: Path) -> None:

@@ -62,7 +62,7 @@ class Keyring:
     """Keys that may sign. It must be closed; threads may check with it at the same time.
 
     ``trusted`` are fingerprints in upper case: only signatures of these count, of any of the keys when there are none. Raises
-    ``SourceError`` when GnuPG is not there or does not take a key.
+    ``SourceError`` when GnuPG is not there. ``held`` are the fingerprints of each key as GnuPG took it, none of what is no key.
     """
 
     def __init__(self, keys: Iterable[bytes], trusted: Iterable[str] = ()) -> None:
@@ -74,8 +74,7 @@ class Keyring:
         self._home = tempfile.TemporaryDirectory(prefix="spack-resolver-")
         Path(self._home.name).chmod(0o700)
         try:
-            for key in keys:
-                self._run(["--import"], key)
+            self.held = [self._take(key) for key in keys]
         except BaseException:
             self.close()
             raise
@@ -89,6 +88,10 @@ class Keyring:
     def close(self) -> None:
         """Take the home away."""
         self._home.cleanup()
+
+    def _take(self, key: bytes) -> tuple[str, ...]:
+        rows = [line.split(" ") for line in self._run(["--import"], key)[0]]
+        return tuple(dict.fromkeys(words[2].upper() for words in rows if words[0] == "IMPORT_OK" and len(words) > 2))
 
     def check(self, message: bytes) -> Signature:
         """What is to be said of a signed message; of several signatures the worst counts. Raises ``SourceError``."""

@@ -12,18 +12,18 @@ from resolver.api.bundle.fetch import FETCHED, KEPT, LEFT_OUT, TAKEN, Fetcher, H
 from resolver.api.bundle.index import Extras, index_files, key_files
 from resolver.api.bundle.model import BundleRequest, BundleResult, Share, Tell, tell_nobody
 from resolver.api.bundle.plan import Package, Stock, at_once, find_packages, share, sizes, sound
-from resolver.api.bundle.strangers import clear, former_index, refuse_strangers
+from resolver.api.bundle.strangers import clear, former_index, refuse_strangers, strangers
 from resolver.api.serving import open_caches
 from resolver.api.settings import Settings
 from resolver.api.wanted import Wanted, is_mirror, load_wanted
 from resolver.errors import InputError
 from resolver.formats.manifest import INDEX_MANIFEST
-from resolver.sources.build_cache import BuildCache
+from resolver.sources.address import local_path
+from resolver.sources.build_cache import BuildCache, CacheAddress
 from resolver.sources.folder import Folder
 
 SPARE_BYTES = 16 << 20
 """What is left free on the disk, in bytes."""
-NO_EXTRAS = Extras({}, {})
 
 
 def bundle(settings: Settings, request: BundleRequest, tell: Tell = tell_nobody) -> BundleResult:
@@ -32,7 +32,11 @@ def bundle(settings: Settings, request: BundleRequest, tell: Tell = tell_nobody)
     Raises ``InputError`` when it cannot be made as asked, ``SourceError`` when a mirror cannot be reached, ``VerificationError`` when what
     it has is missing or wrong.
     """
+    if not request.output:
+        raise InputError("the directory of the bundle has no name", hint="give its path with -o")
     wanted = load_wanted(request.path, settings, request.part, request.mirrors, needs_mirrors=not request.offline).complete()
+    if request.prune:
+        _refuse_source(_expanded(request.output), wanted.mirrors)
     stock = Stock(Folder(_expanded(request.output)), _others(request))
     caches = [cache for cache in open_caches(wanted.mirrors, settings) if not (request.offline and cache.address.remote)]
     packages = find_packages(wanted.packages, stock, caches, request.jobs, tell)
@@ -40,7 +44,7 @@ def bundle(settings: Settings, request: BundleRequest, tell: Tell = tell_nobody)
     if not request.prune:
         refuse_strangers(stock.own, packages)
     if request.dry_run:
-        return making.result(packages, making.foreseen(), NO_EXTRAS)
+        return making.result(packages, making.foreseen(), Extras({}, {}, making.parting()))
     making.check_room()
     with stock.own.alone():
         return making.make(tell)
@@ -48,6 +52,13 @@ def bundle(settings: Settings, request: BundleRequest, tell: Tell = tell_nobody)
 
 def _expanded(path: str) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 - leaves the name of an unknown user as it is
+
+
+def _refuse_source(path: Path, mirrors: Sequence[CacheAddress]) -> None:
+    """Raises ``InputError`` when the directory is a mirror that packages are taken from."""
+    if any(not mirror.remote and local_path(mirror.url) == path.resolve() for mirror in mirrors):
+        why = "--prune would take its other packages away"
+        raise InputError(f"{path} is a mirror that packages are taken from", why=why, hint="give another directory with -o")
 
 
 def _others(request: BundleRequest) -> list[Path]:
@@ -82,9 +93,15 @@ class _Making:
             found[file.path] = KEPT if there else elsewhere if self._stock.has(file) else FETCHED
         return found
 
+    def parting(self) -> tuple[str, ...]:
+        """A sentence on the packages that are not of it and would be taken away."""
+        gone = len(strangers(self._stock.own, self._packages)) if self._request.prune else 0
+        return (f"packages that --prune would take away: {gone}",) if gone else ()
+
     def check_room(self) -> None:
         """Raises ``InputError`` when the disk has no room for what is to come."""
-        needed = sum(self._known.get(path, 0) for path, how in self.foreseen().items() if how == FETCHED)
+        sizes = {path: self._known.get(path, 0) for path, how in self.foreseen().items() if how == FETCHED}
+        needed = sum(max(0, size - self._stock.own.begun(path)) for path, size in sizes.items())
         free = self._stock.own.free()
         if needed + SPARE_BYTES > free:
             msg = f"{self._stock.own.path} has room for {free} bytes"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from resolver.api.wanted import LOCKFILE, MANIFEST, Wanted
@@ -54,7 +55,7 @@ def commands(name: str, path: str, url: str, keys: Mapping[str, str], *, signed:
     """What to type where the bundle is used: trusting its keys, then installing from it or naming it as a mirror."""
     found = [shlex.join(["spack", "gpg", "trust", f"{path}/{file}"]) for file in keys.values()] if signed else []
     flag = "--signed" if signed else "--unsigned"
-    found.append(shlex.join(["spack", "mirror", "add", flag, name, url or f"file://{path}"]))
+    found.append(shlex.join(["spack", "mirror", "add", flag, name, url or Path(path).as_uri()]))
     if environment:
         found.append(shlex.join(["spack", "-e", f"{path}/{FOLDER}", "install", "--cache-only"]))
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
 from typing import Literal
@@ -93,6 +94,8 @@ class Fetcher:
         elif source := self._elsewhere(file):
             if not self._delta:
                 own.link(file.path, source)
+            elif size is not None:
+                own.remove(file.path)
             self._keep(file.path, LEFT_OUT if self._delta else TAKEN, source.stat().st_size)
         elif file.path in package.entry.made:
             own.put(file.path, package.entry.made[file.path])
@@ -135,9 +138,11 @@ class Fetcher:
         if entry.metadata is None:
             return b""
         sink = Memory(entry.metadata.path, size=entry.metadata.size, sha256=entry.metadata.sha256, most=MOST_SMALL_BYTES)
-        if not any(cache.fetch(entry.metadata, sink) for cache in self._stock.caches if cache.length(entry.metadata) is not None):
-            raise VerificationError(f"{entry.metadata.path} is gone", hint="does somebody else write here? run it again")
-        return sink.data
+        for cache in self._stock.caches:
+            with suppress(VerificationError):  # of a delta another bundle may have the right one
+                if cache.length(entry.metadata) is not None and cache.fetch(entry.metadata, sink):
+                    return sink.data
+        raise VerificationError(f"{entry.metadata.path} is gone", hint="does somebody else write here? run it again")
 
     def _report(self, count: int, _: int | None) -> None:
         if self.stopped.is_set():

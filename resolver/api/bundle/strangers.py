@@ -16,10 +16,15 @@ ENDINGS = (".spec.manifest.json", ".spec.json", ".spec.json.sig")
 MOST_NAMED = 3
 
 
+def strangers(own: Folder, packages: Sequence[Package]) -> list[str]:
+    """The manifests and spec files of other packages in the directory."""
+    belongs = {package.entry.path for package in packages}
+    return [name for name in own.names(*PACKAGES) if name.endswith(ENDINGS) and name not in belongs]
+
+
 def refuse_strangers(own: Folder, packages: Sequence[Package]) -> None:
     """Raises ``InputError`` when the directory holds other packages, which the bundle's index would not list."""
-    belongs = {package.entry.path for package in packages}
-    others = [name for name in own.names(*PACKAGES) if name.endswith(ENDINGS) and name not in belongs]
+    others = strangers(own, packages)
     if others:
         names = ", ".join(Path(name).name for name in others[:MOST_NAMED])
         why = f"{names}{' and more' if len(others) > MOST_NAMED else ''}"
@@ -29,6 +34,8 @@ def refuse_strangers(own: Folder, packages: Sequence[Package]) -> None:
 
 def former_index(own: Folder) -> str:
     """The index blob that the directory has now; empty when it has none."""
+    if own.holds(INDEX_MANIFEST) is None:
+        return ""
     try:
         return index_blob(read_manifest(own.file(INDEX_MANIFEST).read_bytes())).path
     except (OSError, ResolverError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from threading import Lock
 
@@ -13,6 +14,9 @@ from resolver.formats.clearsign import unsigned
 from resolver.sources.build_cache import BuildCache
 from resolver.sources.entry import Entry
 from resolver.sources.gpg import Keyring, Signature, gpg_program
+from resolver.sources.keyring import Key
+
+HEAD = re.compile(rb"-----BEGIN PGP SIGNED MESSAGE-----\r?\nHash: [^\r\n]+\s+")
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -66,6 +70,8 @@ class Signatures:
     def _judge(self, signature: Signature, entry: Entry, name: str) -> None:
         if signature.state == "bad" or not _is_same(signature.text, entry.document):
             self._find("signature", entry, name, f"its signature does not hold{_by(signature)}")
+        elif not _is_alone(entry.document):
+            self._find("signature", entry, name, "there is more in it than the text that is signed")
         elif signature.state == "revoked":
             self._find("revoked-key", entry, name, f"it is signed with a key that was revoked{_by(signature)}")
         elif signature.state == "unknown" and self._demanded:
@@ -87,27 +93,41 @@ class Signatures:
         if gpg_program() is None:
             what = "signatures are not checked, since GnuPG (gpg) is not installed"
             if self._demanded:
-                self._findings.add(Finding("no-gpg", address.name, "", "", address.url, what))
+                self._findings.add(Finding("no-gpg", address.name, "", "", address.shown, what))
             else:
                 self._findings.note(f"{address.name}: {what}")
             return None
         trusted = self._trust.fingerprints or (() if self._trust.keys else address.keys)
         try:
-            return Keyring(self._keys(layout), trusted)
+            return self._given(trusted) if self._trust.keys else self._ring_of(self._published(layout), trusted)
         except SourceError as error:
             self._findings.fail(error)
             return None
 
-    def _keys(self, layout: str) -> Sequence[bytes]:
-        """Those given, else those that the mirror publishes."""
-        if self._trust.keys:
-            return self._trust.keys
+    def _given(self, trusted: Sequence[str]) -> Keyring:
+        ring = Keyring(self._trust.keys, trusted)
+        if () in ring.held:
+            ring.close()
+            raise SourceError("what was given with --key is no key that GnuPG takes", hint="`gpg --export --armor NAME` writes one")
+        return ring
+
+    def _ring_of(self, keys: Sequence[Key], trusted: Sequence[str]) -> Keyring:
+        ring = Keyring([key.armored for key in keys], trusted)
+        for key, held in zip(keys, ring.held, strict=True):
+            if held != (key.fingerprint,):
+                self._bad_keys(f"what it publishes as the key {key.fingerprint} is {' and '.join(held) or 'no key'}")
+        return ring
+
+    def _published(self, layout: str) -> Sequence[Key]:
         try:
-            return [key.armored for key in self._cache.keys(layout).keys]
+            return self._cache.keys(layout).keys
         except ResolverError as error:
-            address = self._cache.address
-            self._findings.add(Finding("keys", address.name, "", "", address.url, str(error)))
-            return []
+            self._bad_keys(str(error))
+            return ()
+
+    def _bad_keys(self, what: str) -> None:
+        address = self._cache.address
+        self._findings.add(Finding("keys", address.name, "", "", address.shown, what))
 
     def _find(self, kind: str, entry: Entry, name: str, what: str) -> None:
         self._findings.add(Finding(kind, self._cache.address.name, name, entry.hash, entry.origin, what))
@@ -124,3 +144,13 @@ def _is_same(text: bytes, document: bytes) -> bool:
         return read(text) == read(unsigned(document))
     except (msgspec.MsgspecError, ResolverError, UnicodeDecodeError, RecursionError):
         return False
+
+
+def _is_alone(document: bytes) -> bool:
+    """Is a signed message all that there is?
+
+    Spack takes what lies between the first header and the last signature (``Spec.extract_json_from_clearsig``), gpg the first message.
+    """
+    head = document.partition(b"{")[0]
+    marks = document.count(b"-----BEGIN PGP "), document.count(b"-----END PGP ")
+    return bool(HEAD.fullmatch(head)) and marks == (2, 1) and document.rstrip().endswith(b"-----END PGP SIGNATURE-----")

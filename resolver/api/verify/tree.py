@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from resolver.api.bundle.plan import at_once
 from resolver.api.verify.findings import Finding, Findings
-from resolver.api.verify.indexes import check_index
-from resolver.api.verify.package import Checker
+from resolver.api.verify.indexes import check_index, facts_of
+from resolver.api.verify.package import Checker, differs
 from resolver.api.verify.wanted import Advance, runtime_note
+from resolver.api.wanted.model import node_of
 from resolver.errors import ResolverError
 from resolver.formats import build_cache, manifest
 from resolver.formats.record import Record
@@ -26,15 +28,17 @@ from resolver.spec.node import LINK_RUN
 
 V2_ENDINGS = (".spec.json.sig", ".spec.json")
 LAYOUTS = ("v3", "v2")
+OTHER_FOLDERS = (manifest.INDEX_FOLDER, "v3/manifests/key")
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A package that a mirror holds: its name, and what its own node needs of others."""
+    """A package that a mirror holds: its name, what its own node needs of others, and what that says (``facts_of``)."""
 
     name: str
     hash: str
     layout: str
     needs: tuple[tuple[str, str], ...]
+    facts: str = ""
 
 
 class TreeCheck:
@@ -50,11 +54,13 @@ class TreeCheck:
         """Check all of it. Gives the packages' names by hash."""
         found = at_once(lambda path: self._one(path, advance), list(manifests(self._place)), jobs)
         held = [one for one in found if one]
+        if not found:
+            self._find("missing-manifest", "", "", "", "it holds no package")
         there = {one.hash: one.name for one in held}
         for one in held:
             self._closure(one, there)
         for layout in LAYOUTS:
-            self._index(layout, {one.hash: one.name for one in held if one.layout == layout})
+            self._index(layout, [one for one in held if one.layout == layout])
             self._keys(layout)
         self._left_over()
         return there
@@ -68,7 +74,7 @@ class TreeCheck:
             self._referenced.update(file.path for file in entry.files)
             return self._held(entry, path, records)
         except ResolverError as error:
-            self._find("damaged", "", "", path, str(error))
+            self._find("damaged", _name(path), _hash_of(path), path, str(error))
             return None
         finally:
             advance()
@@ -92,7 +98,8 @@ class TreeCheck:
         places = [build_cache.spec_path(spec, signed=signed) for signed in (True, False)]
         if path not in (places if entry.layout == "v2" else [manifest.spec_manifest_path(spec.name, spec.wire.version, spec.hash)]):
             self._find("wrong-package", spec.name, entry.hash, path, f"it is of {spec.name}@{spec.wire.version}, and lies elsewhere")
-        return Held(spec.name, entry.hash, entry.layout, tuple(_needs(spec)))
+        facts = "" if differs(records[0]) else facts_of(records[0].node)
+        return Held(spec.name, entry.hash, entry.layout, tuple(_needs(spec)), facts)
 
     def _closure(self, one: Held, there: Mapping[str, str]) -> None:
         for key, name in one.needs:
@@ -102,29 +109,33 @@ class TreeCheck:
                 what = f"it needs {name}/{key}, which is not in the mirror"
                 self._find("incomplete-closure", one.name, one.hash, "", what)
 
-    def _index(self, layout: str, there: Mapping[str, str]) -> None:
-        listed = check_index(self._place, self._address, layout, there, self._findings, whole=True)
+    def _index(self, layout: str, held: Sequence[Held]) -> None:
+        there, facts = {one.hash: one.name for one in held}, {one.hash: one.facts for one in held}
+        listed = check_index(self._place, self._address, layout, there, self._findings, facts=facts, whole=True)
         path = build_cache.INDEX if layout == "v2" else manifest.INDEX_MANIFEST
         if listed is None and there and not self._place.exists(path):
             self._find("index", "", "", path, "it has no index: what is in it can be installed from a lockfile only")
-        fetched = self._place.read(path) if layout == "v3" and listed is not None else None
-        if fetched:
-            self._referenced.update(blob.path for blob in manifest.read_manifest(fetched.data))
 
     def _keys(self, layout: str) -> None:
         try:
-            found = self._checker.cache.keys(layout)
+            self._checker.cache.keys(layout)
         except ResolverError as error:
             self._find("keys", "", "", "", str(error))
-            return
-        self._referenced.update(path for path in found.files)
+
+    def _other_blobs(self) -> Iterator[str]:
+        """What the manifests of keys and indexes name, of those of views too."""
+        for path in (path for folder in OTHER_FOLDERS for path in self._place.paths(folder)):
+            with suppress(ResolverError):
+                fetched = self._place.read(path)
+                yield from (blob.path for blob in manifest.read_manifest(fetched.data if fetched else b""))
 
     def _left_over(self) -> None:
         if any(True for _ in self._place.paths(INCOMPLETE)):
             self._findings.note(f"{self._address.name}: {INCOMPLETE} holds files that were never fetched whole; `bundle` goes on with them")
 
-        spare = [path for path in self._place.paths("blobs") if path not in self._referenced]
-        if spare and self._referenced:
+        needed = self._referenced.union(self._other_blobs())
+        spare = [path for path in self._place.paths("blobs") if path not in needed]
+        if spare and needed:
             size = sum(self._place.length(path) or 0 for path in spare)
             self._findings.note(f"{self._address.name}: {len(spare)} blobs ({size} bytes) are of no manifest; nothing needs them")
 
@@ -155,7 +166,7 @@ def _first_spec(document: bytes) -> ConcreteSpec:
 
 def _spec_of(records: list[Record]) -> ConcreteSpec:
     """The first record as a spec in the graph of all."""
-    nodes = {record.alias or record.hash: msgspec.json.decode(record.node) for record in records}
+    nodes = {record.alias or record.hash: node_of(record.node) for record in records}
     return ConcreteSpec.from_nodes(nodes, records[0].alias or records[0].hash)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -21,7 +21,7 @@ from resolver.api.verify.signatures import Signatures, Trust
 from resolver.api.verify.tree import TreeCheck, manifests
 from resolver.api.verify.wanted import WantedCheck
 from resolver.api.wanted import LOCKFILE, Part, Wanted, is_mirror, load_wanted
-from resolver.errors import InputError, ResolverError
+from resolver.errors import InputError, ResolverError, SourceError
 from resolver.formats import keys as key_format
 from resolver.formats.clearsign import is_signed
 from resolver.selection.closures import GCC_RUNTIME
@@ -106,8 +106,8 @@ class _Run:
         """Check all that a mirror holds, and whether that is all that the environment beside it wants."""
         if self._request.mirrors or self._request.part != Part():
             raise InputError(f"{path} is a mirror itself", hint="leave --mirror and --machine out, or give the environment")
-        beside = load_wanted(str(path / FOLDER), settings) if (path / FOLDER / LOCKFILE).is_file() else None
         cache = local_cache(path.absolute())
+        beside = self._beside(path / FOLDER, cache.address.name, settings)
         stated = next((mirror.signed for mirror in beside.mirrors), None) if beside else None
         signed = _has_signed(cache) if stated is None else stated
         checker = self._checker(cache, signed)
@@ -119,6 +119,16 @@ class _Run:
             if key not in there and spec.name != GCC_RUNTIME:
                 what = f"{spec.name}@{spec.wire.version} is in the environment beside it, and not in the mirror"
                 self._findings.add(Finding("missing-manifest", cache.address.name, spec.name, key, cache.place.url, what))
+
+    def _beside(self, folder: Path, mirror: str, settings: Settings) -> Wanted | None:
+        """What the environment in a bundle wants, None without one, or where it is damaged."""
+        if not (folder / LOCKFILE).is_file():
+            return None
+        try:
+            return load_wanted(str(folder), settings)
+        except ResolverError as error:
+            self._findings.add(Finding("damaged", mirror, "", "", error.where or str(folder), str(error)))
+            return None
 
     def _checker(self, cache: BuildCache, signed: bool | None) -> Checker:  # noqa: FBT001 - a fact of the mirror
         signatures = self._stack.enter_context(closing(Signatures(cache, self._trust, self._findings, signed=signed)))
@@ -156,5 +166,11 @@ def _key(path: Path) -> bytes:
 
 def _has_signed(cache: TreeCache) -> bool | None:
     """Is any package signed? Then all are to be; None where there is no package."""
-    signs = {is_signed(fetched.data) for path in manifests(cache.place) if (fetched := cache.place.read(path))}
-    return any(signs) if signs else None
+    found: bool | None = None
+    for path in manifests(cache.place):
+        with suppress(SourceError):  # what cannot be read is told when it is checked
+            if fetched := cache.place.read(path):
+                found = is_signed(fetched.data)
+        if found:
+            break
+    return found

@@ -55,7 +55,7 @@ class WantedCheck:
             return checker.cache.entry(spec)
         except FormatError as error:
             address = checker.cache.address
-            self._findings.add(Finding("damaged", address.name, spec.name, spec.hash, error.where or address.url, _short(error)))
+            self._findings.add(Finding("damaged", address.name, spec.name, spec.hash, error.where or address.shown, _short(error)))
             return error
         except ResolverError as error:
             self._findings.fail(error)

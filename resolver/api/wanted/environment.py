@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from resolver.api.settings import read_text
 from resolver.api.wanted.mirrors import environment_mirrors
-from resolver.api.wanted.model import MANIFEST, Wanted, closure_of, missing_in
+from resolver.api.wanted.model import MANIFEST, Wanted, closure_of, missing_in, node_of
 from resolver.errors import InputError
 from resolver.formats.lockfile import read_lockfile
 from resolver.formats.record import read_record
@@ -21,7 +19,7 @@ def of_environment(data: bytes, file: Path) -> Wanted:
     """What an environment wants. Raises ``FormatError`` when its lockfile is damaged, ``InputError`` when its manifest cannot be used."""
     lock = read_lockfile(data)
     nodes = {key: read_record(key, raw, in_buildcache=False).node for key, raw in lock.loaded().items()}
-    graph = NodeGraph({key: msgspec.json.decode(node) for key, node in nodes.items()})
+    graph = NodeGraph({key: node_of(node) for key, node in nodes.items()})
     starts = [_start(graph, key) for key in lock.starts]
     found = {spec.hash: nodes[key] for key in nodes if (spec := graph.get(key))}
     folder = file.absolute().parent

@@ -16,7 +16,7 @@ from resolver.errors import InputError, ResolverError
 from resolver.sources.directory import DirectoryPlace
 from resolver.sources.place import MOST_BYTES
 
-MIRROR_FOLDERS = ("v3/manifests", "build_cache")
+MIRROR_FOLDERS = ("v3/manifests", "blobs/sha256", "build_cache")
 ALL = Part()
 
 

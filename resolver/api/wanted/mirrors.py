@@ -66,5 +66,5 @@ def given_mirrors(texts: Iterable[str]) -> Iterable[CacheAddress]:
                 raise InputError(f"{path} lists no mirror", hint="give a mirrors.yaml of Spack, or the URL of a mirror")
             yield from (_address(entry, path.absolute().parent) for entry in entries if entry.url)
         else:
-            name = text.rstrip("/").rpartition("/")[2] or "mirror"
-            yield CacheAddress(name, text if is_url(text) else str(path.absolute()))
+            plain = CacheAddress("", text if is_url(text) else str(path.absolute()))
+            yield replace(plain, name=plain.shown.rstrip("/").rpartition("/")[2] or "mirror")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from resolver.api.serving import built
-from resolver.errors import InputError
+from resolver.errors import FormatError, InputError
 from resolver.sources.build_cache import CacheAddress
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN
@@ -58,6 +58,14 @@ class Wanted(msgspec.Struct, frozen=True):
             more = f", and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
             raise InputError(f"the closure is not complete: {self.missing[0]}{more}", where=self.where, hint="let it be written anew")
         return self
+
+
+def node_of(raw: bytes) -> dict[str, Any]:
+    """A node as plain values. Raises ``FormatError``, also for what a catalog reads over, as a number of thousands of digits."""
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError("a spec node that cannot be read", why=str(error), hint="fetch it again; it may be damaged") from None
 
 
 def closure_of(roots: Iterable[ConcreteSpec]) -> dict[str, ConcreteSpec]:
