@@ -17,15 +17,16 @@ from resolver.catalog.keys import marks, parts
 Row = tuple[object, ...]
 
 
-def _insert(table: str, columns: int, last: str = "") -> str:
+def _insert(table: str, columns: int, *, first: Sequence[str] = (), last: Sequence[str] = ()) -> str:
     values = [f"json_extract(value, '$[{place}]')" for place in range(columns)]
-    return f"INSERT INTO {table} SELECT {', '.join([*values, last] if last else values)} FROM json_each(?1)"
+    return f"INSERT INTO {table} SELECT {', '.join([*first, *values, *last])} FROM json_each(?1)"
 
 
-RECORDS = _insert("record", 14)
-STATEMENTS = _insert("statement", 7)
+# What is the same in all rows, or counts up, is not taken out of each: that is much of the time. `key` is the row's place from 0.
+RECORDS = _insert("record", 14, first=["?2 + key"])
+STATEMENTS = _insert("statement", 5, first=["?2 + key", "?3"])
 # The last two of a row of JSON say which bytes of the second parameter are the page.
-PAGES = _insert("page", 3, "substr(?2, json_extract(value, '$[3]'), json_extract(value, '$[4]'))")
+PAGES = _insert("page", 3, last=["substr(?2, json_extract(value, '$[3]'), json_extract(value, '$[4]'))"])
 
 
 class Bulk:
@@ -36,18 +37,23 @@ class Bulk:
         self._pool = ThreadPoolExecutor(1)
         self._pending: Future[None] | None = None
 
-    def put(self, records: Sequence[Row], statements: Sequence[Row], pages: Sequence[tuple[int, int, int, bytes]]) -> None:
-        """Write these rows, when those before are written. ``pages`` are number, live nodes, size and bytes."""
+    def put(
+        self, first: int, records: Sequence[Row], source: int, said: Sequence[Row], pages: Sequence[tuple[int, int, int, bytes]]
+    ) -> None:
+        """Write these rows, when those before are written: records with numbers from ``first``, and what ``source`` says of each.
+
+        ``pages`` are number, live nodes, size and bytes.
+        """
         places, start = [], 1
         for number, live, size, page in pages:
             places.append((number, live, size, start, len(page)))
             start += len(page)
         body = b"".join(page for *_, page in pages)
-        work = [(PAGES, _json(places), body), (RECORDS, _json(records)), (STATEMENTS, _json(statements))]
+        work = [(PAGES, _json(places), body), (RECORDS, _json(records), first), (STATEMENTS, _json(said), first, source)]
         self.settle()
         self._pending = self._pool.submit(self._write, work)
 
-    def _write(self, work: Sequence[tuple[str | bytes, ...]]) -> None:
+    def _write(self, work: Sequence[Row]) -> None:
         for statement, *values in work:
             self.connection.execute(str(statement), values)
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 from resolver.catalog.reach import HALVES, learn
+from resolver.catalog.variants import learn_variants
 from resolver.catalog.writer import Writer
 from resolver.formats.record import Record
 from resolver.spec.node import decode_facts
@@ -13,7 +14,7 @@ from resolver.spec.node import decode_facts
 TABLES_OF_1 = ("source", "record", "statement", "provider")
 INDEXES_OF_1 = ("record_by_hash", "record_by_name", "record_by_alias")
 SCHEMA_OF_REACHES = 3
-SCHEMA_OF_KEYS = 4
+SCHEMA_OF_KEYS_AND_VARIANTS = 4
 SOURCE_OF_1 = "id, name, kind, layout, location, url, signed, stack, release, digest, records, synced_at"
 
 
@@ -62,10 +63,20 @@ def _from_2(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
 
 
 def _from_3(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
-    """Until then nobody asked which keys a mirror is signed with; it is asked when the mirror is read next."""
-    if "keys" not in {row[1] for row in connection.execute("PRAGMA table_info(source)")}:
-        connection.execute("ALTER TABLE source ADD COLUMN keys TEXT NOT NULL DEFAULT ''")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_KEYS}")
+    """Until then nobody asked which keys a mirror is signed with, which is asked when it is read next, nor which variants are usual."""
+    _add_column(connection, "source", "keys TEXT NOT NULL DEFAULT ''")
+    _add_column(connection, "record", "variants INTEGER NOT NULL DEFAULT 0")
+    connection.execute("DROP TABLE IF EXISTS variants")
+    columns = "id INTEGER PRIMARY KEY, name TEXT NOT NULL, chosen TEXT NOT NULL, records INTEGER NOT NULL, unusual INTEGER NOT NULL"
+    connection.execute(f"CREATE TABLE variants ({columns})")
+    connection.execute("CREATE INDEX variants_by_name ON variants (name)")
+    learn_variants(connection)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_KEYS_AND_VARIANTS}")
+
+
+def _add_column(connection: sqlite3.Connection, table: str, column: str) -> None:
+    if column.partition(" ")[0] not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
 MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1, 2: _from_2, 3: _from_3}

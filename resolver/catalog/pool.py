@@ -10,7 +10,7 @@ from weakref import finalize
 from resolver.catalog.keys import marks, parts
 from resolver.catalog.pages import read_page
 from resolver.catalog.reached import Reached
-from resolver.catalog.store import SourceRow, Store
+from resolver.catalog.store import SCHEMA_VERSION, SourceRow, Store
 from resolver.errors import FormatError, InputError
 from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 4096
 """Pages that are kept unpacked, some 25 kB each."""
-RECORD = (
-    "SELECT r.hash, r.complete, r.page, r.start, r.length, s.source, s.in_buildcache, s.stacks, s.release "
+RECORDS = (
+    "SELECT r.hash, {}, r.complete, r.page, r.start, r.length, s.source, s.in_buildcache, s.stacks, s.release "
     "FROM record r JOIN statement s ON s.record = r.id WHERE"
 )
+UNUSUAL = "coalesce((SELECT unusual FROM variants WHERE id = r.variants), 0)"
 
 
 class CatalogPool:
@@ -60,6 +61,9 @@ class CatalogPool:
         self._nodes: dict[str, bytes] = {}
         self._pages: dict[int, bytes] = {}
         self._statement = cache(self._make_statement)
+        self._unusual: dict[str, int] = {}
+        self._count_unusual = UNUSUAL if store.schema == SCHEMA_VERSION else "0"
+        self._records = RECORDS.format(self._count_unusual)
         self._reached = Reached(store.query)
         self._outlines: dict[tuple[str, ...], list[Outline]] = {}
 
@@ -85,21 +89,21 @@ class CatalogPool:
     def prefetch(self, keys: Iterable[str]) -> None:
         """Load the specs with these hashes that are not loaded yet, many in one query."""
         for part in parts(sorted({key for key in keys if key not in self._specs})):
-            self._adopt(self._query(f"{RECORD} r.hash IN ({marks(part)})", part))
+            self._adopt(self._query(f"{self._records} r.hash IN ({marks(part)})", part))
 
     def _load(self, key: str) -> ConcreteSpec | None:
-        if specs := self._adopt(self._query(f"{RECORD} r.hash = ?", (key,))):
+        if specs := self._adopt(self._query(f"{self._records} r.hash = ?", (key,))):
             return specs[0]
         rows = self._query("SELECT hash FROM record WHERE alias = ? AND alias <> '' AND hash <> alias ORDER BY hash LIMIT 1", (key,))
-        specs = self._adopt(self._query(f"{RECORD} r.hash = ?", rows[0])) if rows else []
+        specs = self._adopt(self._query(f"{self._records} r.hash = ?", rows[0])) if rows else []
         return specs[0] if specs else None
 
     def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
         """The records of a package, by hash: all of them, or those for a platform and any of some targets."""
         if platform is None:
-            return self._adopt(self._query(f"{RECORD} r.name = ?", (name,)))
+            return self._adopt(self._query(f"{self._records} r.name = ?", (name,)))
         where = f"r.name = ? AND r.platform = ? AND r.target IN ({marks(targets)})"
-        return self._adopt(self._query(f"{RECORD} {where}", (name, platform, *targets)))
+        return self._adopt(self._query(f"{self._records} {where}", (name, platform, *targets)))
 
     def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
         """The outlines of a package's records, or of one version's for a platform and any of some targets, by hash; no node is read."""
@@ -111,20 +115,21 @@ class CatalogPool:
     def _read_outlines(self, name: str, version: str, platform: str, *targets: str) -> list[Outline]:
         chosen = f" AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})" if version else ""
         rows = self._query(
-            "SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, r.complete, "
+            f"SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, {self._count_unusual}, r.complete, "
             "s.source, s.in_buildcache, s.stacks, s.release "
             f"FROM record r JOIN statement s ON s.record = r.id WHERE r.name = ?{chosen}",
             (name, version, platform, *targets) if version else (name,),
         )
         reaches = self._reached.read((row[5], row[6]) for row in rows)
         found: dict[str, Outline] = {}
-        for key, found_version, found_platform, os, target, packages, hosts, complete, source, *said in rows:
+        for key, found_version, found_platform, os, target, packages, hosts, unusual, complete, source, *said in rows:
             if source in self._sources:
                 statement = self._statement(complete, source, *said)
-                reach = reaches[packages, hosts]
+                reach, least = reaches[packages, hosts], unusual
                 if key in found:
-                    statement, reach = found[key].statement.joined(statement), reach or found[key].reach
-                found[key] = Outline(key, found_version, found_platform, os, target, statement, reach)
+                    other = found[key]
+                    statement, reach, least = other.statement.joined(statement), reach or other.reach, min(least, other.unusual)
+                found[key] = Outline(key, found_version, found_platform, os, target, statement, reach, least)
         return [found[key] for key in sorted(found)]
 
     def count(self, name: str) -> int:
@@ -134,18 +139,18 @@ class CatalogPool:
 
     def with_prefix(self, prefix: str) -> list[ConcreteSpec]:
         """All records whose hash begins so, by hash."""
-        return self._adopt(self._query(f"{RECORD} r.hash >= ? AND r.hash < ?", (prefix, prefix + "\x7f")))
+        return self._adopt(self._query(f"{self._records} r.hash >= ? AND r.hash < ?", (prefix, prefix + "\x7f")))
 
     def _adopt(self, rows: Iterable[tuple[Any, ...]]) -> list[ConcreteSpec]:
         """Make specs of rows, one for each statement; what no chosen source states is left out.
 
         Of divergent statements of one hash a complete one is taken, then the smallest node: the same in any order of syncing.
         """
-        stated: dict[str, list[tuple[int, bytes, Statement]]] = {}
-        chosen = [row for row in rows if row[5] in self._sources]
-        pages = self._unpacked({row[2] for row in chosen})
-        for key, complete, page, start, length, *said in chosen:
-            found = (not complete, pages[page][start : start + length], self._statement(complete, *said))
+        stated: dict[str, list[tuple[int, bytes, Statement, int]]] = {}
+        chosen = [row for row in rows if row[6] in self._sources]
+        pages = self._unpacked({row[3] for row in chosen})
+        for key, unusual, complete, page, start, length, *said in chosen:
+            found = (not complete, pages[page][start : start + length], self._statement(complete, *said), unusual)
             stated.setdefault(key, []).append(found)
         return [self._specs.get(key) or self._spec(key, stated[key]) for key in sorted(stated)]
 
@@ -162,9 +167,9 @@ class CatalogPool:
             read_page(None)
         return self._pages
 
-    def _spec(self, key: str, stated: list[tuple[int, bytes, Statement]]) -> ConcreteSpec:
-        _, node, statement = stated[0] if len(stated) == 1 else min(stated, key=lambda one: one[:2])
-        for _, _, other in stated if len(stated) > 1 else ():
+    def _spec(self, key: str, stated: list[tuple[int, bytes, Statement, int]]) -> ConcreteSpec:
+        _, node, statement, unusual = stated[0] if len(stated) == 1 else min(stated, key=lambda one: one[:2])
+        for _, _, other, _ in stated if len(stated) > 1 else ():
             statement = statement.joined(other)
         try:
             wire = decode_node(node)
@@ -178,6 +183,8 @@ class CatalogPool:
         if spec.name not in self._versions:
             self._unasked.add(spec.name)
         self._statements[key] = statement
+        if unusual:
+            self._unusual[key] = unusual
         return spec
 
     def _make_statement(self, complete: int, source: int, in_buildcache: int, stacks: str, release: str) -> Statement:
@@ -192,6 +199,10 @@ class CatalogPool:
     def statement(self, spec: ConcreteSpec) -> Statement:
         """What the sources state of a spec that came from this pool."""
         return self._statements[spec.hash]
+
+    def unusual(self, spec: ConcreteSpec) -> int:
+        """How many variants of a spec that came from this pool have another value than most records of its package."""
+        return self._unusual.get(spec.hash, 0)
 
     def node(self, spec: ConcreteSpec) -> bytes:
         """The JSON of a spec that came from this pool, as its source states it."""

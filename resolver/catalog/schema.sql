@@ -27,7 +27,7 @@ CREATE TABLE page (
 );
 
 -- One row a distinct node: a hash that sources state differently has several. `start` and `length` are the node's place in its page,
--- `packages` and `hosts` what its closure reaches, 0 where that is not known.
+-- `packages` and `hosts` what its closure reaches, `variants` the set of its variants' values, each 0 where that is not known.
 CREATE TABLE record (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL,
@@ -42,7 +42,8 @@ CREATE TABLE record (
     start INTEGER NOT NULL,
     length INTEGER NOT NULL,
     packages INTEGER NOT NULL,
-    hosts INTEGER NOT NULL
+    hosts INTEGER NOT NULL,
+    variants INTEGER NOT NULL
 );
 CREATE INDEX record_by_hash ON record (hash);
 CREATE INDEX record_by_name ON record (name, version, platform, target);
@@ -62,6 +63,17 @@ CREATE TABLE reach (
     facts BLOB NOT NULL,
     PRIMARY KEY (half, id)
 ) WITHOUT ROWID;
+
+-- The sets of values that records of a package chose for its variants, as JSON. `records` have it, and `unusual` of its values are not those
+-- that most records of the package have.
+CREATE TABLE variants (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    chosen TEXT NOT NULL,
+    records INTEGER NOT NULL,
+    unusual INTEGER NOT NULL
+);
+CREATE INDEX variants_by_name ON variants (name);
 
 -- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks. `archive` is the
 -- sha256 of the archive and `size` its bytes, empty and 0 where the source does not say.

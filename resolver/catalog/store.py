@@ -63,11 +63,14 @@ SOURCE_COLUMNS = ", ".join(SourceRow.__struct_fields__)
 
 
 class Store:
-    """An open catalog file. ``write`` creates it when it is not there; without, a missing file is an ``InputError``."""
+    """An open catalog file. ``write`` creates it when it is not there; without, a missing file is an ``InputError``.
+
+    ``schema`` is the version that the file has, ``SCHEMA_VERSION`` unless it was not to be written.
+    """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
-        self._columns = SOURCE_COLUMNS
+        self.schema = SCHEMA_VERSION
         if not write:
             require_catalog(path)
         try:
@@ -119,8 +122,7 @@ class Store:
         if version > SCHEMA_VERSION:
             msg = f"the catalog {self.path} has schema {version}, this program knows {SCHEMA_VERSION}"
             raise InputError(msg, hint="use a newer spack-resolver, or sync into a new one, named with --catalog")
-        if version < SCHEMA_VERSION:
-            self._columns = SOURCE_COLUMNS.replace(", keys", ", ''")
+        self.schema = version
         if write:
             # Changing to write-ahead mode does not wait for others; whoever comes later does it then.
             with suppress(sqlite3.OperationalError):
@@ -133,6 +135,10 @@ class Store:
         except BROKEN as error:
             msg = f"the catalog {self.path} cannot be read"
             raise InputError(msg, why=str(error), hint="it may be damaged; sync into a new one, named with --catalog") from None
+
+    @property
+    def _columns(self) -> str:
+        return SOURCE_COLUMNS if self.schema == SCHEMA_VERSION else SOURCE_COLUMNS.replace(", keys", ", ''")
 
     def keep_state(self) -> None:
         """From now on see the catalog as it is at the next query, whatever others write."""

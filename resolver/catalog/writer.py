@@ -11,6 +11,7 @@ import msgspec
 from resolver.catalog.bulk import Bulk, rows_of
 from resolver.catalog.pages import Bodies, packed, runs
 from resolver.catalog.reach import Reach, Reaches, write_late
+from resolver.catalog.variants import VariantSets
 from resolver.errors import FormatError
 from resolver.formats.record import Record
 
@@ -51,6 +52,7 @@ class Writer:
         self._stated: set[int] = set()
         self._summary: set[tuple[str, str, str]] = set()
         self._reaches = Reaches(connection)
+        self._variants = VariantSets(connection)
         self._bodies = Bodies(connection, PAGES_KEPT)
         self._bulk = Bulk(connection)
 
@@ -120,12 +122,12 @@ class Writer:
             self._new.update(record.hash for record in fresh)
         first = self._next_record
         self._next_record += len(fresh)
-        numbers = range(first, self._next_record)
-        self._stated.update(numbers)
+        self._stated.update(range(first, self._next_record))
         places, pages = self._paged(fresh)
-        statements = [(number, self.source, *_said(record)) for number, record in zip(numbers, fresh, strict=True)]
         found = [reaches[record.hash] for record in fresh]
-        self._bulk.put(list(map(_row, numbers, fresh, places, found)), statements, pages)
+        chosen = self._variants.numbers(record.wire for record in fresh)
+        rows = list(map(_row, fresh, places, found, chosen))
+        self._bulk.put(first, rows, self.source, list(map(_said, fresh)), pages)
 
     def _paged(self, fresh: list[Record]) -> tuple[list[_Place], list[tuple[int, int, int, bytes]]]:
         """The place of each new record's node, and the pages."""
@@ -148,7 +150,8 @@ class Writer:
         rows = self.connection.execute("SELECT record FROM statement WHERE source = ?", (self.source,)).fetchall()
         gone = [(int(record), self.source) for (record,) in rows if record not in self._stated]
         self.connection.executemany("DELETE FROM statement WHERE record = ? AND source = ?", gone)
-        drop_unstated(self.connection, [record for record, _ in gone])
+        self._variants.changes.subtract(_drop_unstated(self.connection, [record for record, _ in gone]))
+        self._variants.write()
         self._reaches.contradicted = self._reaches.contradicted or self._contradicted()
         write_late(self.connection, self._reaches)
         self._write_summary()
@@ -172,25 +175,28 @@ class Writer:
             self.connection.executemany(statement, [(*key, self.source) for key in sorted(keys)])
 
 
-def drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> None:
-    """Take out those of these records that no source states any longer, and pages that have none left."""
+def _drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> list[int]:
+    """Take out those of these records that no source states any longer, and pages that have none left. The variants of these records."""
     pages: set[int] = set()
+    variants: list[int] = []
     for record in records:
         row = connection.execute(
-            "DELETE FROM record WHERE id = ? AND NOT EXISTS (SELECT 1 FROM statement WHERE record = record.id) RETURNING page",
+            "DELETE FROM record WHERE id = ? AND NOT EXISTS (SELECT 1 FROM statement WHERE record = record.id) RETURNING page, variants",
             (record,),
         ).fetchone()
         if row:
-            connection.execute("UPDATE page SET live = live - 1 WHERE id = ?", row)
+            connection.execute("UPDATE page SET live = live - 1 WHERE id = ?", row[:1])
             pages.add(int(row[0]))
+            variants.append(int(row[1]))
     connection.executemany("DELETE FROM page WHERE id = ? AND live = 0", [(page,) for page in sorted(pages)])
+    return variants
 
 
-def _row(number: int, record: Record, place: _Place, reach: Reach) -> tuple[object, ...]:
+def _row(record: Record, place: _Place, reach: Reach, variants: int) -> tuple[object, ...]:
     wire = record.wire
     arch = wire.arch
     facts = (wire.name, wire.version, arch.platform or "", arch.platform_os or "", wire.target)
-    return (number, record.hash, record.alias, *facts, record.complete, *place, *reach[:2])
+    return (record.hash, record.alias, *facts, record.complete, *place, *reach[:2], variants)
 
 
 def _said(record: Record) -> Said:

@@ -23,10 +23,13 @@ class _KeyIndex(msgspec.Struct):
     keys: dict[str, msgspec.Raw]
 
 
+_decoder = msgspec.json.Decoder(_KeyIndex)  # on import, see manifest.py
+
+
 def read_key_index(data: bytes) -> tuple[str, ...]:
     """The fingerprints in a key index, in upper case, sorted; other names are passed over. Raises ``FormatError``."""
     try:
-        names = msgspec.json.decode(data, type=_KeyIndex).keys
+        names = _decoder.decode(data).keys
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "not a list of keys"
         raise FormatError(msg, why=str(error), hint="let `spack gpg publish --rebuild-index` write it again") from None

@@ -49,10 +49,14 @@ class _Manifest(msgspec.Struct):
     data: list[Blob]
 
 
+# Made on import: threads that lay one type out at once, as its first decoding does, crash msgspec.
+_decoder = msgspec.json.Decoder(_Manifest)
+
+
 def read_manifest(data: bytes) -> tuple[Blob, ...]:
     """The blobs of a manifest, signed or not; the signature is not verified. Raises ``FormatError``."""
     try:
-        manifest = msgspec.json.decode(unsigned(data), type=_Manifest)
+        manifest = _decoder.decode(unsigned(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "not a manifest of a layout v3 mirror"
         raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None

@@ -85,6 +85,13 @@ class _Kind(msgspec.Struct):
     manifests: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+# Made on import, see manifest.py.
+_tags = msgspec.json.Decoder(_Tags)
+_kinds = msgspec.json.Decoder(_Kind)
+_manifests = msgspec.json.Decoder(ImageManifest)
+_configs = msgspec.json.Decoder(_Config)
+
+
 def read_url(url: str) -> Repository:
     """The repository of an ``oci://`` or ``oci+http://`` URL, by Spack's rules (``ImageReference.from_string``).
 
@@ -149,16 +156,16 @@ def is_package_tag(tag: str) -> bool:
 
 def read_tags(data: bytes) -> list[str]:
     """The tags of one page of a list. What is no tag is passed over. Raises ``FormatError``."""
-    return [tag for tag in _decode(data, _Tags, "a list of tags").tags or () if TAG.fullmatch(tag)]
+    return [tag for tag in _decode(data, _tags, "a list of tags").tags or () if TAG.fullmatch(tag)]
 
 
 def read_image_manifest(data: bytes) -> ImageManifest:
     """A manifest of one image. Raises ``UnsupportedError`` for lists of images and old schemas, ``FormatError`` for damage."""
-    kind = _decode(data, _Kind, "an image manifest")
+    kind = _decode(data, _kinds, "an image manifest")
     if kind.manifests is not msgspec.UNSET or kind.schema == 1:
         what = "a list of images for several platforms" if kind.schema != 1 else "an image manifest of schema 1"
         raise UnsupportedError(what, why="a build cache has single images of schema 2", hint="check the repository's name")
-    manifest = _decode(data, ImageManifest, "an image manifest")
+    manifest = _decode(data, _manifests, "an image manifest")
     if not manifest.layers:
         raise FormatError("an image manifest without layers", hint="push the package again")
     for blob in (manifest.config, *manifest.layers):
@@ -172,16 +179,16 @@ def stated_checksum(config: bytes) -> str:
 
     Raises ``FormatError`` when it holds no spec, ``UnsupportedError`` when its layout is newer than known.
     """
-    found = _decode(config, _Config, "the configuration of a package")
+    found = _decode(config, _configs, "the configuration of a package")
     if found.layout > NEWEST_LAYOUT:
         msg = f"a package of layout version {found.layout}, known are up to {NEWEST_LAYOUT}"
         raise UnsupportedError(msg, hint="use a newer spack-resolver")
     return f"{found.checksum.algorithm}:{found.checksum.digest}" if found.checksum else ""
 
 
-def _decode(data: bytes, shape: type[T], what: str) -> T:
+def _decode(data: bytes, decoder: msgspec.json.Decoder[T], what: str) -> T:
     try:
-        return msgspec.json.decode(data, type=shape)
+        return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = f"not {what}"
         raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None

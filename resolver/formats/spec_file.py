@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -57,6 +57,15 @@ class _Identity(msgspec.Struct):
     build_hash: str = ""
 
 
+T = TypeVar("T")
+# Made on import, see manifest.py.
+_files = msgspec.json.Decoder(_File)
+_lists = msgspec.json.Decoder(list[msgspec.Raw])
+_dags = msgspec.json.Decoder(_Dag)
+_identities = msgspec.json.Decoder(_Identity)
+_wrapped = msgspec.json.Decoder(dict[str, _Identity])
+
+
 class SpecFile(msgspec.Struct, frozen=True):
     """An opened spec file: its format, its nodes with the root first, and what it says of the archive (sha256, bytes)."""
 
@@ -77,12 +86,12 @@ def read_spec_file(data: bytes, where: str = "") -> SpecFile:
     body = unsigned(data)
     if not body.lstrip().startswith(b"{"):
         body = _json_of_yaml(body, where)
-    file = _decode(body, _File)
+    file = _decode(body, _files)
     raw = bytes(file.spec)
     if raw.lstrip().startswith(b"["):
-        version, nodes = 1, _decode(raw, list[msgspec.Raw])
+        version, nodes = 1, _decode(raw, _lists)
     else:
-        dag = _decode(raw, _Dag)
+        dag = _decode(raw, _dags)
         version, nodes = dag.meta.version, dag.nodes
     if version > NEWEST:
         msg = f"spec file of version {version}, known are {', '.join(map(str, VERSIONS))}"
@@ -106,9 +115,9 @@ def _archive(checksum: _Checksum | None) -> str:
     return checksum.hash
 
 
-def _decode(data: bytes, kind: Any) -> Any:  # noqa: ANN401 - the type that is asked for
+def _decode(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         msg = "not a spec file that can be read"
         raise FormatError(msg, why=str(error), hint="fetch it again; it may have been cut short") from None
@@ -125,9 +134,9 @@ def _json_of_yaml(data: bytes, where: str) -> bytes:
 def _key(raw: msgspec.Raw) -> str:
     """What edges of the same file refer to the node by: format 2 has build hashes."""
     try:
-        found = msgspec.json.decode(raw, type=_Identity)
+        found = _identities.decode(raw)
         if not (found.hash or found.build_hash):
-            wrapped = msgspec.json.decode(raw, type=dict[str, _Identity])
+            wrapped = _wrapped.decode(raw)
             found = next(iter(wrapped.values()), found)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""

@@ -51,7 +51,7 @@ class Reach(msgspec.Struct, frozen=True):
 class Outline(msgspec.Struct, frozen=True):
     """What is known of a record before its node is read: enough to tell which records are worth reading first.
 
-    ``reach`` is None where a source does not state all of its closure.
+    ``reach`` is None where a source does not state all of its closure. ``unusual`` is as of ``CandidatePool.unusual``, or less.
     """
 
     hash: str
@@ -61,6 +61,7 @@ class Outline(msgspec.Struct, frozen=True):
     target: str
     statement: Statement
     reach: Reach | None = None
+    unusual: int = 0
 
 
 class CandidatePool(Protocol):
@@ -86,6 +87,9 @@ class CandidatePool(Protocol):
 
     def statement(self, spec: ConcreteSpec) -> Statement:
         """What is stated of a spec that came from this pool."""
+
+    def unusual(self, spec: ConcreteSpec) -> int:
+        """How many variants of a spec that came from this pool have another value than most records of its package; 0 of externals."""
 
     def versions(self, name: str) -> list[str]:
         """All versions of a package, in no order."""

@@ -32,6 +32,7 @@ CRITERIA = (
     "provider preferences",
     "OS label",
     "version of other packages",
+    "unusual variants",
     "unused defaults of other packages",
     "edges that change target",
     "target distance",
@@ -128,38 +129,39 @@ class Ranking:
         variants, unused = self._variant_costs(spec)
         tail = (*self._target_costs(spec), *self._runtime_costs(spec), self._not_needed(spec), self._compiler_rank(spec), 1)
         other_version = 0 if spec.name in RUNTIME_NAMES else version
-        place = self.os_ranks.get(spec.os, UNRANKED)
+        place, odd = self.os_ranks.get(spec.os, UNRANKED), self._unusual(spec.name, self.pool.unusual(spec))
         source = self._source_rank(statement.served_by)
-        return NodeCosts(
-            as_root=(weight, self._unlabelled(statement), 0, deprecated, version, variants, 0, unused, 0, 0, place, 0, 0, *tail, source, 0),
-            as_other=(weight, 0, 0, deprecated, 0, 0, 0, 0, variants, 0, place, other_version, unused, *tail, 0, 0),
-        )
+        root = (weight, self._unlabelled(statement), 0, deprecated, version, variants, 0, unused, 0, 0, place, 0, odd, 0)
+        other = (weight, 0, 0, deprecated, 0, 0, 0, 0, variants, 0, place, other_version, odd, unused)
+        return NodeCosts((*root, *tail, source, 0), (*other, *tail, 0, 0))
 
     def least(self, spec: ConcreteSpec, reach: Reach | None = None) -> Costs:
         """What the record costs at least as a candidate: no more than ``solo``, and computed without looking at any dependency."""
         known = reach or Reach(providers=tuple(sorted(self.uses(spec))), oses=(spec.os,))
         statement = self.pool.statement(spec)
-        return self._least(spec.name, spec.wire.version, spec.target, statement, self._variant_costs(spec, deep=False), known)
+        variants = (*self._variant_costs(spec, deep=False), self._unusual(spec.name, self.pool.unusual(spec)))
+        return self._least(spec.name, spec.wire.version, spec.target, statement, variants, known)
 
     def least_of(self, name: str, outline: Outline) -> Costs:
         """As ``least``, of a record of which no more than its outline is known."""
         reach = outline.reach or Reach(oses=(outline.os,))
-        return self._least(name, outline.version, outline.target, outline.statement, (0, 0), reach)
+        variants = (0, 0, self._unusual(name, outline.unusual))
+        return self._least(name, outline.version, outline.target, outline.statement, variants, reach)
 
     def least_of_version(self, name: str, version: str) -> Costs:
         """As ``least``, of all records of a version."""
         deprecated, badness = self.versions.costs(name, version)
         runtime = self.versions.rank(name, version) if name in RUNTIME_NAMES else 0
-        return self.arranged((0, 0, 0, deprecated, badness, *[0] * 10, runtime, 0, 0, 0, 1, 0))
+        return self.arranged((0, 0, 0, deprecated, badness, *[0] * 11, runtime, 0, 0, 0, 1, 0))
 
-    def _least(self, name: str, version: str, target: str, statement: Statement, variants: tuple[int, int], reach: Reach) -> Costs:
+    def _least(self, name: str, version: str, target: str, statement: Statement, variants: tuple[int, int, int], reach: Reach) -> Costs:
         rank = self.versions.rank(name, version)
         deprecated, badness = self.versions.costs(name, version)
-        misses, unused = variants
+        misses, unused, odd = variants
         providers, systems = self._reached_rank(reach.providers), self._oses_rank(reach)
         runtime = (rank, self.target_rank(target)) if name in RUNTIME_NAMES else (0, 0)
         distance = 0 if name in RUNTIME_NAMES else self.target_rank(target)
-        head = (0, self._unlabelled(statement), 0, deprecated, badness, misses, 0, unused, 0, providers, systems, 0, 0, 0, distance)
+        head = (0, self._unlabelled(statement), 0, deprecated, badness, misses, 0, unused, 0, providers, systems, 0, odd, 0, 0, distance)
         return self.arranged((*head, *runtime, 0, 0, reach.packages, self._source_rank(statement.served_by)))
 
     def _oses_rank(self, reach: Reach) -> int:
@@ -208,6 +210,10 @@ class Ranking:
         if self.facts and self.facts.has_variants(spec.name):
             return self.facts.variant_costs(spec, variants, self.judge.rules, deep=deep)
         return sum(1 for v in variants if v.name in spec.variants and match_variant(spec, v) is not None), 0
+
+    def _unusual(self, name: str, count: int) -> int:
+        """The values that most records of the package do not have, in place of its defaults where no recipe states them. Not Spack's."""
+        return 0 if self.facts and self.facts.has_variants(name) else count
 
     def uses(self, spec: ConcreteSpec) -> frozenset[tuple[str, str]]:
         """The virtuals that a node uses below it, each with the package that provides it."""

@@ -14,10 +14,6 @@ from resolver.sources.place import Place
 from resolver.spec.concrete import ConcreteSpec
 
 ARCHIVE, METADATA = "archive", "metadata"
-# msgspec lays a type out when it is first decoded, and crashes where two threads do so at once; here one does.
-manifest.read_manifest(b'{"version":3,"data":[]}')
-list(read_spec_file(b'{"spec":{"nodes":[{"name":"a","hash":"%b"}]}}' % (b"a" * 32)).records(in_buildcache=False))
-
 DAMAGED_HINT = "it may have been cut short, or changed by somebody; let the package be pushed again"
 
 

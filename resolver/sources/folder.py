@@ -33,7 +33,7 @@ class _Note(msgspec.Struct):
     tag: str = ""
 
 
-_notes = msgspec.json.Decoder(_Note)  # here, since threads that were the first to do so at once would crash
+_notes = msgspec.json.Decoder(_Note)  # on import, see formats/manifest.py
 
 
 class Part(Sink):

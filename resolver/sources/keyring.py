@@ -13,7 +13,6 @@ from resolver.sources.blobs import check_blob, read_blob
 from resolver.sources.files import plain
 from resolver.sources.place import Place
 
-keys.read_key_index(b'{"keys":{}}')  # lays its type out before threads do; see entry.py
 MOST_KEY_BYTES = 1 << 20
 """The largest key that is read; one with hundreds of signatures of others has some hundred kilobytes."""
 

@@ -90,6 +90,10 @@ class _Token(msgspec.Struct):
     access_token: str | None = None
 
 
+_configs = msgspec.json.Decoder(_DockerConfig)  # on import, see formats/manifest.py
+_tokens = msgspec.json.Decoder(_Token)
+
+
 class Authorization:
     """What one registry is told in the header ``Authorization``: nothing until it asks, then a token for its scope, kept until refused.
 
@@ -169,7 +173,7 @@ def read_challenges(header: str) -> list[Challenge]:
 def read_token(data: bytes) -> str:
     """The token of a realm's answer. Raises ``FormatError``, which shows nothing of it."""
     try:
-        found = msgspec.json.decode(data, type=_Token)
+        found = _tokens.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         found = _Token()
     token = found.token or found.access_token or ""
@@ -194,7 +198,7 @@ def _docker_login(registry: str) -> Login:
     try:
         path = Path(folder) if folder else Path.home() / ".docker"
         with (path / "config.json").open("rb") as file:
-            config = msgspec.json.decode(file.read(MOST_CONFIG_BYTES), type=_DockerConfig)
+            config = _configs.decode(file.read(MOST_CONFIG_BYTES))
     except FileNotFoundError:
         return Login()
     except (OSError, RuntimeError, msgspec.MsgspecError, UnicodeDecodeError):

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 
 from resolver.emit.build_cache import v3_package
 from resolver.errors import ResolverError
-from resolver.formats.oci import package_tag, read_image_manifest, stated_checksum
+from resolver.formats.oci import package_tag
 from resolver.sources.build_cache import CacheAddress
 from resolver.sources.entry import ARCHIVE, METADATA, Entry, Listed, StoredFile, v3_path
 from resolver.sources.keyring import Published
 from resolver.sources.oci import Registry
 from resolver.sources.sink import Sink
 from resolver.spec.concrete import ConcreteSpec
-
-for _read in (read_image_manifest, stated_checksum):  # lays their types out before threads do; see entry.py
-    with suppress(ResolverError):
-        _read(b"{}")
 
 
 class RegistryCache:

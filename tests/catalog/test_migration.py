@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 from conftest import DATA, UBUNTU, Run
+from fakes.catalogs import rows, said
 from msgspec.structs import replace
 
 from resolver.catalog.pool import CatalogPool
 from resolver.catalog.store import SCHEMA_VERSION, Store
 from resolver.catalog.upkeep import check
+from resolver.catalog.variants import learn_variants
 from resolver.errors import InputError
 
 OLD = gzip.decompress((DATA / "catalogs" / "schema-1.sqlite.gz").read_bytes())
@@ -120,6 +122,19 @@ def test_the_tables_are_those_of_a_new_one(old: bytes, catalog: Path, tmp_path: 
     for path in (catalog, fresh):
         Store(path, write=True).connection.close()
     assert columns(catalog) == columns(fresh)
+
+
+@pytest.mark.parametrize("old", [OLD, WITHOUT_KEYS])
+def test_the_variants_are_those_of_its_nodes(old: bytes, catalog: Path) -> None:
+    catalog.write_bytes(old)
+    Store(catalog, write=True).connection.close()
+    before = said(catalog)
+    rows(catalog, "UPDATE record SET variants = 0")
+    rows(catalog, "DELETE FROM variants")
+    with Store(catalog, write=True) as store, store.transaction():
+        learn_variants(store.connection)
+    assert said(catalog) == before
+    assert rows(catalog, "SELECT sum(records) FROM variants") == rows(catalog, "SELECT count(*) FROM record WHERE variants") != [(0,)]
 
 
 def columns(path: Path) -> dict[str, list[tuple[str, str]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from resolver.catalog.pages import packed, unpacked
 
-PLACES = frozenset({"id", "page", "start", "length", "packages", "hosts"})
+PLACES = frozenset({"id", "page", "start", "length", "packages", "hosts", "variants"})
 TIMES = frozenset({"id", "synced_at", "tag"})
 
 
@@ -42,7 +42,8 @@ def _said(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
     connection.row_factory = sqlite3.Row
     sources = {row["id"]: row for row in connection.execute("SELECT * FROM source")}
     pages = {row["id"]: unpacked(row["nodes"], row["size"]) for row in connection.execute("SELECT * FROM page")}
-    records = {row["id"]: _record(row, pages) for row in connection.execute("SELECT * FROM record")}
+    unusual = "coalesce((SELECT unusual FROM variants WHERE id = r.variants), 0) AS unusual"
+    records = {row["id"]: _record(row, pages) for row in connection.execute(f"SELECT r.*, {unusual} FROM record r")}  # noqa: S608 - fixed
     statements = [
         (*records[row["record"]], sources[row["source"]]["name"], *tuple(row)[2:]) for row in connection.execute("SELECT * FROM statement")
     ]

@@ -26,6 +26,7 @@ MEANINGS = {
     "provider preferences": "places that its providers stand behind the preferred ones",
     "OS label": "places that its packages' OS labels stand behind the machine's, summed",
     "version of other packages": "versions that are newer than those of its other packages, summed",
+    "unusual variants": "variants of its packages with another value than most records of the package have, summed",
     "variant preferences of other packages": "preferred variants that its other packages do not have",
     "unused defaults of other packages": "default values that the variants of its other packages do not have",
     "edges that change target": "dependencies built for another target than what uses them",
