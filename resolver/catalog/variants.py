@@ -1,0 +1,148 @@
+"""Which values of variants the records of a package have most often, and how many values of a record are others.
+
+Default variants stand in recipes, which no source states, so selection takes the most frequent values in their place. What a record
+has is written once for all that have the same: a set of values by variant, with the number of its records, and of its values that are
+unusual. These numbers follow from the records in the catalog alone, so they do not depend on the order in which sources came.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from resolver.catalog.bulk import rows_of
+from resolver.catalog.pages import Bodies
+from resolver.spec.node import WireFacts, decode_facts
+from resolver.spec.parts import FLAG_NAMES
+
+NOT_VARIANTS = frozenset({*FLAG_NAMES, "patches", "commit", "dev_path"})
+"""Parameters of a node that no recipe has a default for."""
+MOST_KNOWN = 1 << 16
+LONGEST_KNOWN = 1 << 12
+"""Parameters, and the bytes of each, whose set is remembered as they are written."""
+LONGEST_SET = 1 << 16
+"""Bytes of a set beyond which it is left out; sets of Spack's packages have some two hundred."""
+PAGES_KEPT = 8
+EXTERNAL_OR_BROKEN = 0
+"""In place of a set's number: of externals people say what they like, and damaged parameters say nothing."""
+
+Value = bool | str | int | float | tuple[str, ...] | None
+# A set of variants: by name its values, sorted.
+Values = dict[str, tuple[str, ...]]
+_parameters = msgspec.json.Decoder(dict[str, Value])
+_values = msgspec.json.Decoder(Values)
+
+
+class VariantSets:
+    """The sets of a catalog that is being written. ``changes`` is by how many records each becomes more or less frequent."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        rows = connection.execute("SELECT name, chosen, id FROM variants").fetchall()
+        self._numbers: dict[tuple[str, str], int] = {(name, chosen): number for name, chosen, number in rows}
+        self._written = len(self._numbers)
+        self._next = max(self._numbers.values(), default=0) + 1
+        self._known: dict[tuple[str, bytes], int] = {}
+        self.changes = Counter[int]()
+
+    def numbers(self, wires: Iterable[WireFacts]) -> list[int]:
+        """The numbers of the sets that new records have."""
+        known = self._known
+        found = []
+        for wire in wires:
+            key = wire.name, bytes(wire.parameters)
+            number = EXTERNAL_OR_BROKEN if wire.external else known.get(key)
+            found.append(self._read(*key) if number is None else number)
+        self.changes.update(found)
+        return found
+
+    def _read(self, name: str, raw: bytes) -> int:
+        number = self._number(name, raw)
+        if len(raw) <= LONGEST_KNOWN:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[name, raw] = number
+        return number
+
+    def _number(self, name: str, raw: bytes) -> int:
+        values = values_of(raw)
+        chosen = msgspec.json.encode(values).decode() if values is not None else ""
+        if values is None or len(chosen) > LONGEST_SET:
+            return EXTERNAL_OR_BROKEN
+        key = (name, chosen)
+        if key not in self._numbers:
+            self._numbers[key] = self._next
+            self._next += 1
+        return self._numbers[key]
+
+    def write(self) -> None:
+        """Write what became of the sets, and of all sets of their packages how many values are unusual now."""
+        new = list(self._numbers.items())[self._written :]
+        self._connection.executemany("INSERT INTO variants VALUES (?, ?, ?, 0, 0)", [(number, *key) for key, number in new])
+        changed = [(change, number) for number, change in sorted(self.changes.items()) if change and number]
+        self._connection.executemany("UPDATE variants SET records = records + ? WHERE id = ?", changed)
+        self._connection.execute("DELETE FROM variants WHERE records <= 0")
+        numbers = {number for _, number in changed}
+        _weigh(self._connection, {name for (name, _), number in self._numbers.items() if number in numbers})
+
+
+def values_of(raw: bytes) -> Values | None:
+    """The values of all variants among a node's parameters; None where these cannot be read."""
+    try:
+        found = _parameters.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    texts = {name: _texts(value) for name, value in sorted(found.items()) if name not in NOT_VARIANTS}
+    return {name: values for name, values in texts.items() if values}
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    """The values as they are compared: none where nothing is said, and true and false in whatever way they are written."""
+    if value is None:
+        return ()
+    if isinstance(value, tuple):
+        return tuple(sorted(set(value)))
+    text = str(value)
+    return (text.lower() if text.lower() in ("true", "false") else text,)
+
+
+def _weigh(connection: sqlite3.Connection, names: set[str]) -> None:
+    """Count the unusual values of all sets of some packages."""
+    packages: dict[str, list[tuple[int, Values, int, int]]] = {}
+    for number, name, chosen, records, unusual in rows_of(
+        connection, "SELECT id, name, chosen, records, unusual FROM variants WHERE name IN", names
+    ):
+        packages.setdefault(name, []).append((number, _values.decode(chosen), records, unusual))
+    counted: list[tuple[int, int]] = []
+    for rows in packages.values():
+        usual = usual_values((values, records) for _, values, records, _ in rows)
+        for number, values, _, before in rows:
+            now = sum(usual.get(name, value) != value for name, value in values.items())
+            counted += [(now, number)] if now != before else []
+    connection.executemany("UPDATE variants SET unusual = ? WHERE id = ?", counted)
+
+
+def usual_values(sets: Iterable[tuple[Values, int]]) -> Values:
+    """By variant the values that most of the records with it have, out of sets and the numbers of their records; none where two tie."""
+    counts: dict[str, Counter[tuple[str, ...]]] = {}
+    for values, records in sets:
+        for name, value in values.items():
+            counts.setdefault(name, Counter())[value] += records
+    return {name: best for name, count in counts.items() if (best := _most_frequent(count.most_common(2)))}
+
+
+def _most_frequent(first: Sequence[tuple[tuple[str, ...], int]]) -> tuple[str, ...]:
+    """The first of the two most frequent, where it is alone."""
+    return () if len(first) > 1 and first[0][1] == first[1][1] else first[0][0]
+
+
+def learn_variants(connection: sqlite3.Connection) -> None:
+    """Work out the sets of a catalog that has none."""
+    sets, bodies = VariantSets(connection), Bodies(connection, PAGES_KEPT)
+    rows = connection.execute("SELECT id, page, start, length FROM record ORDER BY page, start").fetchall()
+    numbers = sets.numbers(decode_facts(bodies.node(*place)) for _, *place in rows)
+    connection.executemany("UPDATE record SET variants = ? WHERE id = ?", [(n, row[0]) for n, row in zip(numbers, rows, strict=True)])
+    sets.write()
