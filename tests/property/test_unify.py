@@ -80,6 +80,7 @@ class Everything:
         self.rows = rows
         self.ranking = ranking
         self.order = sorted(range(len(roots)), key=lambda place: (str(roots[place]), place))
+        self.free = {c.spec.hash for root, row in zip(roots, rows, strict=True) if root.hash for c in row}
 
     def answers(self, open_roots: list[int]) -> Iterator[Chosen]:
         choices = [[*row, None] if place in open_roots else [None] for place, row in enumerate(self.rows)]
@@ -89,7 +90,7 @@ class Everything:
         return {node.hash: node for candidate in chosen if candidate for node in candidate.closure}
 
     def used(self, chosen: Chosen) -> set[tuple[str, str]]:
-        found = {pair for node in self.nodes(chosen).values() for pair in self.ranking.uses(node)}
+        found = {pair for key, node in self.nodes(chosen).items() if key not in self.free for pair in self.ranking.uses(node)}
         return found | {(c.virtual, c.spec.name) for c in chosen if c and c.virtual}
 
     def agrees(self, chosen: Chosen) -> bool:
@@ -225,5 +226,5 @@ def test_an_answer_that_was_not_searched_agrees_all_the_same(records: list[dict[
     judge = Judge(World(records), MACHINE, Policy(), Rules.read({}))
     answer = select_group(judge, "g", [AbstractSpec.parse(text) for text in texts], "true", Effort(seconds=0, few=0))
     ranking = Ranking(judge)
-    everything = Everything([root.root for root in answer.roots], [], ranking)
+    everything = Everything([root.root for root in answer.roots], [[root.chosen] if root.chosen else [] for root in answer.roots], ranking)
     assert everything.agrees(tuple(root.chosen for root in answer.roots))
