@@ -260,10 +260,20 @@ def test_packages_of_another_closure_are_not_left_beside_the_index(run: Run, tmp
     assert files(tmp_path / "out") == before
 
 
+def test_a_damaged_manifest_is_the_fault_of_its_mirror(run: Run, tmp_path: Path) -> None:
+    root = mirror("v3-signed", tmp_path / "m")
+    packages(root)[0].write_text("{")
+    env = environment(tmp_path / "env", nodes_of(root), {"origin": {"url": root.as_uri()}})
+    result = run("bundle", env, "-o", tmp_path / "out")
+    assert result.code == 5
+    assert "not a manifest of a layout v3 mirror" in result.err
+    assert not (tmp_path / "out" / "v3").exists()
+
+
 def test_a_dry_run_says_sizes_and_writes_nothing(run: Run, tmp_path: Path) -> None:
     result = run("bundle", env_of("v2-signed", tmp_path), "-o", tmp_path / "out", "--dry-run")
     assert (result.code, result.out) == (0, "")
-    assert "to fetch: 5 files, 1.5 kB" in result.err
+    assert "to fetch: 10 files, 21.0 kB" in result.err
     assert not (tmp_path / "out").exists()
 
 

@@ -334,7 +334,8 @@ def test_remote_mirrors_are_asked_when_it_is_said(run: Run, tmp_path: Path) -> N
     with spoiled(root) as server:
         env = environment(tmp_path / "env", nodes_of(root), {"origin": {"url": server.url, "signed": True}})
         quiet = run("verify", env)
-        assert (quiet.code, server.seen) == (0, [])
+        assert (quiet.code, server.seen) == (5, [])
+        assert "none of the 5 packages was looked at: all mirrors are elsewhere" in quiet.err
         assert "not asked: origin; --remote asks mirrors that are elsewhere" in quiet.err
         assert quiet.err.splitlines()[-1].startswith("0 packages")
         assert run("verify", env, "--remote").code == 0

@@ -81,16 +81,19 @@ class _Making:
         self, request: BundleRequest, wanted: Wanted, stock: Stock, caches: Sequence[BuildCache], packages: Sequence[Package]
     ) -> None:
         self._request, self._wanted, self._stock, self._caches, self._packages = request, wanted, stock, caches, packages
-        self._known = sizes(packages, request.jobs)
+        self._known = {**sizes(packages, request.jobs), **{one.entry.path: len(one.entry.document) for one in packages}}
 
     def foreseen(self) -> dict[str, How]:
         """How each file will come, by what lies here now."""
         found: dict[str, How] = {}
-        for file in (file for package in self._packages for file in package.entry.files):
-            size = self._stock.own.holds(file.path)
-            there = size is not None and file.size in {None, size}
-            elsewhere = LEFT_OUT if self._request.delta else TAKEN
-            found[file.path] = KEPT if there else elsewhere if self._stock.has(file) else FETCHED
+        elsewhere = LEFT_OUT if self._request.delta else TAKEN
+        own, *others = self._stock.caches
+        for package in self._packages:
+            found[package.entry.path] = KEPT if package.cache is own else elsewhere if package.cache in others else FETCHED
+            for file in package.entry.files:
+                size = self._stock.own.holds(file.path)
+                there = size is not None and file.size in {None, size}
+                found[file.path] = KEPT if there else elsewhere if self._stock.has(file) else FETCHED
         return found
 
     def parting(self) -> tuple[str, ...]:

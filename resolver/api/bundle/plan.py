@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from resolver.api.bundle.model import Share, Tell
-from resolver.errors import InputError, ResolverError, VerificationError
+from resolver.errors import FormatError, InputError, ResolverError, SourceError, VerificationError
 from resolver.selection.closures import GCC_RUNTIME
 from resolver.sources.build_cache import BuildCache, CacheAddress
 from resolver.sources.caches import TreeCache, first_having
@@ -121,8 +121,11 @@ def _sound_entry(cache: BuildCache, spec: ConcreteSpec) -> Entry | None:
 
 
 def checked_entry(cache: BuildCache, spec: ConcreteSpec) -> Entry | None:
-    """What a mirror has of a spec. Raises ``VerificationError`` when it is not signed and is to be."""
-    entry = cache.entry(spec)
+    """What a mirror has of a spec. Raises ``VerificationError`` when it is not signed and is to be, ``SourceError`` when it is damaged."""
+    try:
+        entry = cache.entry(spec)
+    except FormatError as error:
+        raise SourceError(error.what, why=error.why, where=error.where or cache.address.shown, hint=error.hint) from None
     if entry and cache.address.signed and not entry.signed:
         msg = f"{spec.name}/{spec.hash[:7]} is not signed, and the packages of {cache.address.name} are to be"
         hint = "do not trust it; if that mirror is not signed at all, say `signed: false` where it is named"

@@ -96,6 +96,9 @@ class _Run:
         left = [cache.address.name for cache in caches if cache not in asked]
         if left:
             self._findings.note(f"not asked: {', '.join(left)}; --remote asks mirrors that are elsewhere")
+        if left and not asked and wanted.packages:
+            msg = f"none of the {len(wanted.packages)} packages was looked at"
+            self._findings.fail(SourceError(msg, why="all mirrors are elsewhere", hint="--remote asks them, --deep reads what they have"))
         checkers = [self._checker(cache, cache.address.signed) for cache in asked]
         total = len(wanted.packages) if not wanted.missing else 0
         found = WantedCheck(wanted, checkers, len(left), self._findings).run(self._request.jobs, lambda: self._tell(CHECKING, 1, total))
