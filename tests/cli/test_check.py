@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,19 @@ def test_a_node_that_was_changed_has_not_its_hash(run: Run) -> None:
     assert code == 6
     assert [(p["kind"], p["hash"]) for p in problems] == [("hash", H["hash"])]
     assert "the bytes of its node have another hash" in problems[0]["text"]
+
+
+@pytest.mark.usefixtures("site")
+def test_a_root_that_was_given_another_hash_or_taken_out_is_told(run: Run) -> None:
+    text = Path("resolver.lock").read_text()
+    edit(f'"xz": {{"zen4":"{XZ["hash"]}"}}', f'"xz": {{"zen4":"{Z4["hash"]}"}}')
+    code, problems, _ = check(run)
+    assert (code, [(p["kind"], p["machine"]) for p in problems]) == (6, [("hash", ZEN4)])
+    assert problems[0]["mend"] == "spack-resolver lock -o resolver.lock"
+    assert run(*shlex.split(problems[0]["mend"])[1:]).code == 0
+    assert Path("resolver.lock").read_text() == text
+    edit(f',\n        "xz": {{"zen4":"{XZ["hash"]}"}}', "")
+    assert ("inputs", "the stack asks for xz besides") in [(p["kind"], p["text"]) for p in check(run)[1]]
 
 
 def test_a_catalog_without_the_source_says_so(run: Run, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

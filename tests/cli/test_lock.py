@@ -106,6 +106,16 @@ def test_an_upgrade_of_all_gives_what_a_new_lock_has(locked: Project) -> None:
     assert locked.hash("libpng") == PNG_NEW["hash"]
 
 
+def test_an_upgrade_of_all_looks_for_alternates_anew(project: Project) -> None:
+    of = {target: package("xz", "5.4", target=target) for target in ("zen4", "x86_64_v4", "x86_64_v3")}
+    project.sync("hub", of["zen4"], of["x86_64_v3"])
+    project.stack("mine", "xz")
+    project.lock("mine", "--machine", ZEN4)
+    project.sync("hub", *of.values())
+    project.lock("--upgrade")
+    assert hashes(project.text) == {"xz": {target: one["hash"] for target, one in of.items()}}
+
+
 def test_a_dry_run_says_what_would_change_and_writes_nothing(locked: Project) -> None:
     before = locked.text
     result = locked.lock("--upgrade", "--dry-run")

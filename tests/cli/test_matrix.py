@@ -338,6 +338,13 @@ def test_a_workflow_without_sources_or_with_paths_of_this_machine_says_so(world:
     assert "matrix " in result.out
 
 
+def test_a_path_that_begins_with_a_hyphen_is_no_option_of_the_workflow(world: Run) -> None:
+    Path("-mine").mkdir()
+    Path("-mine/spack.yaml").write_text("spack: {specs: [zlib]}")
+    result = matrix(world, "./-mine", "--machine", ZEN4, "--for", "github", "--workflow")
+    assert "spack-resolver matrix ./-mine --machine" in result.out
+
+
 def test_names_of_stacks_are_harmless(world: Run, tmp_path: Path) -> None:
     names = ["${{ github.token }}", "a b'c", "$(touch pwned)", "x\n- evil: [y", "::error::x", "pages", "-rf", ".hidden"]
     for name in names:
@@ -450,6 +457,15 @@ def test_a_stack_that_lost_a_group_has_changed(world: Run, lock: Path) -> None:
     words = ("groups.yaml", "--machine", ZEN4, "--changed-since", lock, "--json")
     assert ids(matrix(world, *words)) == [f"groups@{ZEN4}"]
     assert ids(matrix(world, *words, "--split", "group")) == []
+
+
+def test_a_stack_is_compared_with_what_the_lock_has_for_its_place(world: Run) -> None:
+    for name in ("one", "two"):
+        Path(name, "mine").mkdir(parents=True)
+        Path(name, "mine", "spack.yaml").write_text(f"spack: {{specs: [{'zlib' if name == 'one' else 'ninja'}]}}")
+    words = ("one/mine", "two/mine", "--machine", ZEN4)
+    assert world("lock", *words).code == 0
+    assert ids(matrix(world, *words, "--changed-since", "resolver.lock", "--json")) == []
 
 
 def test_a_machine_that_changed_has_jobs(world: Run, lock: Path) -> None:

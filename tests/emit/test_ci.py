@@ -13,7 +13,7 @@ from fakes.ci import assert_schema, bash, job, lint, step, tells_arguments
 from resolver.arch.machine import Machine
 from resolver.emit.ci.github import MOST_LETTERS, chunks, emit_github, emit_lines
 from resolver.emit.ci.gitlab import emit_gitlab
-from resolver.emit.ci.names import label, labels, machine_label
+from resolver.emit.ci.names import join, label, labels, machine_label
 from resolver.emit.ci.parent import emit_parent
 from resolver.emit.ci.shell import command_line, comment, scalar, sequence, word
 from resolver.emit.ci.texts import SET_UP, Plan
@@ -120,6 +120,14 @@ def test_labels_differ_and_do_not_depend_on_order() -> None:
     assert all(name.startswith("a_b-") for text, name in found.items() if text.startswith("a"))
     assert max(map(len, found.values())) == 60
     assert labels(reversed(texts)) == found
+
+
+def test_an_id_is_no_longer_than_the_name_of_a_file_may_be() -> None:
+    parts = [letter * 60 for letter in "abcd"]
+    found = {join(*parts, "x"), join(*parts, "y"), join(*parts)}
+    assert len(found) == 3
+    assert {len(one) for one in found} == {240}
+    assert join("e4s", "linux-ubuntu22.04-zen4", "tools") == "e4s@linux-ubuntu22.04-zen4@tools"
 
 
 def test_a_word_stays_one_word_on_one_line(tmp_path: Path) -> None:

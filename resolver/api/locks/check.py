@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -14,6 +15,7 @@ from resolver.api.locks.imports import read_import
 from resolver.api.locks.places import Folder
 from resolver.api.locks.plan import load_lock
 from resolver.api.locks.pool import LockPool
+from resolver.api.resolve import fingerprint
 from resolver.api.selecting import Choices, open_pool
 from resolver.api.settings import Settings
 from resolver.api.stacks import LABEL, load_stack
@@ -31,7 +33,7 @@ SHOWN = 3
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong: ``inputs`` (a stack asks for something else), ``served`` (a hash is no longer), ``hash`` (of other bytes).
+    """What is wrong: ``inputs`` (a stack asks for something else), ``served`` (a hash is no longer), ``hash`` (of other bytes or hashes).
 
     What does not concern a root has none of it. ``mend`` is the command that makes it good.
     """
@@ -58,7 +60,7 @@ class CheckResult(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """6 where a node has not its hash, 4 where anything else is wrong."""
+        """6 where a node has not its hash or a selection not its fingerprint, 4 where anything else is wrong."""
         kinds = {problem.kind for problem in self.problems}
         return 6 if "hash" in kinds else 4 if kinds else 0
 
@@ -70,7 +72,7 @@ def check_lock(settings: Settings, path: Path, *, remote: bool = False) -> Check
     """
     lock = load_lock(path)
     checking = _Checking(settings, lock, path)
-    problems = [*checking.hashes(), *checking.inputs()]
+    problems = [*checking.hashes(), *checking.fingerprints(), *checking.inputs()]
     served = checking.asked_mirrors() if remote else checking.in_catalog()
     problems += checking.unserved(served)
     notes = [] if remote else checking.sources()
@@ -121,6 +123,15 @@ class _Checking:
                 why = "the bytes of its node have another hash: they were changed, or their source states them wrongly"
                 yield Problem("hash", f"{spec.name}@{spec.wire.version}/{key}: {why}", f"{self.again} --upgrade", hash=key)
 
+    def fingerprints(self) -> Iterator[Problem]:
+        """The selections whose hashes are not those that were locked. What the machine cannot be, ``inputs`` says."""
+        for one in self.lock.selections:
+            below = self._below(key for key in one.hashes(one.targets[0]).values() if key)
+            with suppress(InputError):
+                if fingerprint(below, self.lock.machines[one.machine].machine(one.machine)) != one.fingerprint:
+                    text = "its hashes or its machine have another fingerprint: they were edited, or merged badly"
+                    yield Problem("hash", text, self.again, one.stack, one.group, one.machine)
+
     def inputs(self) -> Iterator[Problem]:
         """The groups that are not asked for as they were."""
         machines = sorted(self.lock.machines)
@@ -138,8 +149,9 @@ class _Checking:
             yield Problem("inputs", f"the stack cannot be read: {error}", self.again, stack, machine=machine)
             return
         for group in sorted(had.keys() | now.keys()):
-            if group not in now or group not in had or now[group][0] != had[group].asked:
-                text = _difference(set(now[group][1]) if group in now else None, had.get(group))
+            asks, has = now.get(group), had.get(group)
+            if not asks or not has or asks[0] != has.asked or set(asks[1]) != {root.spec for root in has.roots}:
+                text = _difference(set(asks[1]) if asks else None, has)
                 yield Problem("inputs", text, self.again, stack, group, machine)
 
     def _asked(self, name: str, machine: str, had: dict[str, LockSelection]) -> dict[str, tuple[str, list[str]]]:

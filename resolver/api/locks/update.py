@@ -147,7 +147,7 @@ class _Making:
             self._import(cell, machine)
             return
         request = self.plan.folder.request(stack, self.settings)
-        earlier = self._earlier(cell)
+        earlier = [] if self.request.upgrade == () else self._earlier(cell)  # where all is anew, so are the targets of the tiers
         tiers = self._tiers(request, machine, earlier)
         top = tiers[0]
         self.notes += top.stack.warnings

@@ -113,12 +113,12 @@ class Cell(msgspec.Struct, frozen=True):
 
     def same(self, former: Former, part: Part) -> bool:
         """Did a lock give the job the same?"""
-        name, machine = self.stack.name, self.machine.machine
+        stack, machine = self.stack, self.machine.machine
         if part.root:
-            return former.has_root(name, machine, part.groups[0], part.root)
+            return former.has_root(stack, machine, part.groups[0], part.root)
         if self.request.split == "group":
-            return former.has_group(name, machine, part.groups[0])
-        return former.has(name, machine, part.groups)
+            return former.has_group(stack, machine, part.groups[0])
+        return former.has(stack, machine, part.groups)
 
     def needs(self, part: Part) -> tuple[str, ...]:
         """The ids of the groups that a group needs."""

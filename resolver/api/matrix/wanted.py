@@ -154,4 +154,6 @@ def portable(text: str, base: Path) -> str:
     if not (path.is_file() or (path / MANIFEST).is_file()):
         return text
     inner = Path(os.path.relpath(path, base))
-    return text if inner.parts[:1] == (os.pardir,) else inner.as_posix()
+    if inner.parts[:1] == (os.pardir,):
+        return text
+    return f"./{inner.as_posix()}" if inner.as_posix().startswith("-") else inner.as_posix()  # no option

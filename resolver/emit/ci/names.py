@@ -17,7 +17,9 @@ UNSAFE = re.compile(r"[^A-Za-z0-9_.+~=@-]+")
 LEADING = re.compile(r"^[^A-Za-z0-9_]+")
 """GitLab hides jobs that begin with a dot, and programs take what begins with a hyphen for an option."""
 LONGEST = 60
-"""Letters of a part: GitLab takes names of 255, file systems as many."""
+"""Letters of a part."""
+LONGEST_ID = 240
+"""Letters of an id: GitLab takes names of 255, file systems as many, and a digest may come behind it."""
 
 
 def machine_label(machine: Machine) -> str:
@@ -45,5 +47,6 @@ def digest(text: str) -> str:
 
 
 def join(*parts: str) -> str:
-    """An id of its parts."""
-    return "@".join(parts)
+    """An id of its parts; one that is too long as a whole is cut as a part is."""
+    text = "@".join(parts)
+    return text if len(text) <= LONGEST_ID else f"{text[: LONGEST_ID - 8]}-{digest(text)}"

@@ -19,9 +19,12 @@ MOST_BYTES = 256 << 20
 """A lock of a hundred stacks and machines has some ten megabytes."""
 FAMILY, _, KNOWN = SCHEMA.rpartition("/")
 MOST_LETTERS = 4096
+MOST_NESTED = 64
+"""Levels of a view: Spack's has four, and what writes YAML goes down with each."""
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 CONFLICT = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+UPGRADED = "what the other side upgraded, --upgrade selects anew"
 AGAIN = "take it as it was from version control, or remove it and write it anew with `spack-resolver lock`"
 
 
@@ -62,7 +65,9 @@ def _document(data: bytes) -> Document:
 def _unreadable(data: bytes, error: Exception) -> FormatError:
     if CONFLICT.search(data):
         msg = "the lock holds the marks of a merge conflict"
-        return FormatError(msg, hint="take either side, then run `spack-resolver lock`, which adds what the stacks ask for besides")
+        return FormatError(
+            msg, hint=f"take either side, then run `spack-resolver lock`, which adds what the stacks ask for besides; {UPGRADED}"
+        )
     return FormatError("not a lock that can be read", why=str(error), hint=f"it may have been cut short; {AGAIN}")
 
 
@@ -157,6 +162,9 @@ def _selection(shape: SelectionShape, document: Document, nodes: Mapping[str, Lo
         if not text or len(text) > LONGEST_TEXT or not text.isprintable():
             msg = f"{text[:80]!r} cannot be a name"
             raise FormatError(msg, where=where, hint=AGAIN)
+    if _is_deep(shape.view, MOST_NESTED):
+        msg = "the view is nested too deep"
+        raise FormatError(msg, where=where, why=f"more than {MOST_NESTED} levels are not read", hint=AGAIN)
     roots = tuple(_root(spec, choices, shape.targets, nodes, where) for spec, choices in shape.roots.items())
     return LockSelection(
         shape.stack,
@@ -170,6 +178,11 @@ def _selection(shape: SelectionShape, document: Document, nodes: Mapping[str, Lo
         shape.targets,
         shape.view,
     )
+
+
+def _is_deep(value: object, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left < 0 or any(_is_deep(item, left - 1) for item in inner)
 
 
 def _root(spec: str, choices: Mapping[str, str | None], targets: tuple[str, ...], nodes: Mapping[str, LockNode], where: str) -> LockRoot:
