@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import ascii_lowercase
 
 import msgspec
 from msgspec.structs import replace
@@ -103,7 +104,7 @@ class Machine(msgspec.Struct, frozen=True):
         return replace(self, **taken, found_by=found_by, unknown=unknown, doubts=doubts)
 
     def check(self) -> Machine:
-        """The machine itself, GPUs as Spack writes them and sorted, since their order says nothing. Raises ``InputError`` on a name that nobody knows, or that can be none."""
+        """The machine itself, GPUs in Spack's words and order. Raises ``InputError`` on a name that nobody knows, or that can be none."""
         if self.platform is not None and self.platform not in PLATFORMS:
             msg = f"unknown platform {self.platform!r}"
             raise InputError(msg, hint=f"{did_you_mean(self.platform, PLATFORMS)}known are {', '.join(PLATFORMS)}")
@@ -111,7 +112,7 @@ class Machine(msgspec.Struct, frozen=True):
             check_known(self.target)
         if self.os is not None:
             _check_os(self.os, self.platform)
-        cuda = tuple(sorted(set(map(_checked_cuda, self.cuda_arch)), key=lambda text: (len(text), text)))
+        cuda = tuple(sorted(set(map(_checked_cuda, self.cuda_arch)), key=lambda text: (int(text.rstrip(ascii_lowercase)), text)))
         amd = tuple(sorted(set(map(_checked_amd, self.amdgpu_target))))
         return self if (cuda, amd) == (self.cuda_arch, self.amdgpu_target) else replace(self, cuda_arch=cuda, amdgpu_target=amd)
 

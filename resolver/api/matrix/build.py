@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from resolver.api.matrix.answers import Origin
 from resolver.api.matrix.cells import Cell, CellRow, Part
 from resolver.api.matrix.globs import Globs
+from resolver.api.matrix.side_by_side import processors, side_by_side
 from resolver.api.matrix.wanted import MatrixRequest, NamedMachine, NamedStack, completed
 from resolver.api.settings import Settings
 from resolver.emit.ci.jobs import Job
@@ -20,6 +21,8 @@ from resolver.emit.environment import Environment
 if TYPE_CHECKING:
     from resolver.api.matrix.former import Former
 
+MANY_CELLS = 48
+"""From so many cells on it is worth to start processes."""
 Write = Callable[[Job, Environment], None]
 Watch = Callable[[int], None]
 
@@ -48,15 +51,40 @@ def matrix(settings: Settings, request: MatrixRequest, write: Write | None = Non
     wanted = completed(request, settings)
     building = _Building(settings, wanted, _former(wanted), write)
     origin = _origin(settings, wanted)
+    cells = len(origin.stacks) * len(origin.machines)
+    if write is None and cells >= MANY_CELLS and processors() > 1:
+        origin.close()
+        for part in side_by_side(lambda: _Worker(settings, wanted), range(len(origin.stacks))):
+            building.join(part)
+            for _ in origin.machines if watch else ():
+                watch(cells)  # type: ignore[misc] # there is one
+        return building.result()
     try:
         for stack in origin.stacks:
             for machine in origin.machines:
                 building.add(origin, stack, machine)
                 if watch:
-                    watch(len(origin.stacks) * len(origin.machines))
+                    watch(cells)
     finally:
         origin.close()
     return building.result()
+
+
+class _Worker:
+    """Makes the jobs of whole stacks, in a process of its own."""
+
+    def __init__(self, settings: Settings, wanted: MatrixRequest) -> None:
+        self.settings, self.wanted = settings, wanted
+        self.former = _former(wanted)
+        self.origin = _origin(settings, wanted)
+
+    def __call__(self, number: int) -> _Building:
+        """The jobs of a stack, by its place."""
+        building = _Building(self.settings, self.wanted, self.former, None)
+        for machine in self.origin.machines:
+            building.add(self.origin, self.origin.stacks[number], machine)
+        building.former = None
+        return building
 
 
 def _origin(settings: Settings, request: MatrixRequest) -> Origin:
@@ -119,6 +147,16 @@ class _Building:
             job = self.jobs[part.id] = cell.job(part)
             if self.write:
                 self.write(job, cell.found.environment(*cell.selects(part)))
+
+    def join(self, other: _Building) -> None:
+        """Take in what was made of other stacks."""
+        self.jobs |= other.jobs
+        self.cells += other.cells
+        self.unchanged += other.unchanged
+        self.warnings |= other.warnings
+        self.notes |= other.notes
+        self.skipped_criteria = other.skipped_criteria
+        self.globs.join(other.globs)
 
     def kept(self, cell: Cell) -> Iterator[Part]:
         """The parts that are to have a job, under ids that are nobody else's."""

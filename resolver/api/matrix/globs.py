@@ -25,6 +25,11 @@ class Globs:
         self.used |= {("--only", glob) for glob in only} | {("--skip", glob) for glob in skip}
         return not skip and (bool(only) or not self.only)
 
+    def join(self, other: Globs) -> None:
+        """Remember what another one has seen of the same globs."""
+        self.seen |= other.seen
+        self.used |= other.used
+
     def unused(self) -> list[str]:
         """A sentence for each glob that matched nothing, with the nearest ids."""
         given = [("--only", glob) for glob in self.only] + [("--skip", glob) for glob in self.skip]
