@@ -69,8 +69,10 @@ def add_lesser(
     What comes back are sentences on targets for which the stack cannot be read.
     """
     notes = []
+    order = targets.candidates(machine.target or "")
     for target in lesser_targets(machine, selector.recorded_targets(machine.platform or "")):
-        if any(runs_on(tier.answers, target) for tier in tiers):
+        nearer = [tier for tier in tiers if tier.target not in order[order.index(target) + 1 :]]
+        if any(runs_on(tier.answers, target) for tier in nearer):
             continue
         try:
             tier = _tier(selector, request, lowered(machine, target), hashes_at(earlier, machine, target))
@@ -79,7 +81,6 @@ def add_lesser(
             continue
         if any(one.chosen for answer in tier.answers.values() for one in answer.roots):
             tiers.append(tier)
-    order = targets.candidates(machine.target or "")
     tiers.sort(key=lambda tier: order.index(tier.target) if tier.target in order else len(order))
     return notes
 
