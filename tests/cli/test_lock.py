@@ -118,7 +118,7 @@ def test_an_upgrade_of_all_looks_for_alternates_anew(project: Project) -> None:
 
 def test_a_new_root_has_its_own_alternates_beside_those_that_are_kept(project: Project) -> None:
     xz = {target: package("xz", "5.4", target=target) for target in ("zen4", "x86_64")}
-    pigz = {target: package("pigz", "2.8", target=target) for target in ("zen4", "x86_64_v3")}
+    pigz = {target: package("pigz", "2.8", target=target) for target in ("zen4", "x86_64_v4")}
     project.sync("hub", *xz.values())
     project.stack("mine", "xz")
     project.lock("mine", "--machine", ZEN4)
@@ -126,8 +126,8 @@ def test_a_new_root_has_its_own_alternates_beside_those_that_are_kept(project: P
     project.stack("mine", "xz", "pigz")
     project.lock()
     found = hashes(project.text)
-    assert found["pigz"] == {"zen4": pigz["zen4"]["hash"], "x86_64_v3": pigz["x86_64_v3"]["hash"], "x86_64": None}
-    assert found["xz"] == {"zen4": xz["zen4"]["hash"], "x86_64_v3": xz["x86_64"]["hash"]}
+    assert found["pigz"] == {"zen4": pigz["zen4"]["hash"], "x86_64_v4": pigz["x86_64_v4"]["hash"], "x86_64_v3": None}
+    assert found["xz"] == {"zen4": xz["zen4"]["hash"], "x86_64_v4": xz["x86_64"]["hash"]}
 
 
 def test_a_dry_run_says_what_would_change_and_writes_nothing(locked: Project) -> None:
