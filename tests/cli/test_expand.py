@@ -180,7 +180,9 @@ def test_explained_groups_stand_above_their_roots(run: Run, tmp_path: Path) -> N
 
 
 def test_a_text_that_ends_in_a_colon_loses_it_as_in_spack(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "spack.yaml").write_text('spack:\n  specs:\n  - "hdf5 target=x86_64_v3:"\n  - "zlib@1.3:"\n  - hdf5 target=x86_64_v3:zen4\n')
+    (tmp_path / "spack.yaml").write_text(
+        'spack:\n  specs:\n  - "hdf5 target=x86_64_v3:"\n  - "zlib@1.3:"\n  - hdf5 target=x86_64_v3:zen4\n'
+    )
     result = run("expand", tmp_path, *ZEN4)
     assert result.out == "hdf5 target=x86_64_v3\nzlib@1.3:\nhdf5 target=x86_64_v3:zen4\n"
     assert "spack.yaml:3:5: Spack reads 'hdf5 target=x86_64_v3:' as 'hdf5 target=x86_64_v3'" in result.err
