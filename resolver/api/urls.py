@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from resolver.api.bundle.model import AT_ONCE, Tell, tell_nobody
-from resolver.api.bundle.plan import LOOKING, Package, at_once, nobody_has, sound
+from resolver.api.bundle.plan import LOOKING, Package, at_once, nobody_has, size_of, sound
 from resolver.api.downloads import computed_files
 from resolver.api.serving import open_caches
 from resolver.api.settings import Settings
@@ -94,18 +94,7 @@ def _rows(package: Package) -> Iterator[Fetch]:
     kind = "spec" if entry.layout == "v2" else "manifest"
     yield Fetch(kind, spec.hash, spec.name, entry.origin, entry.path, len(entry.document), document, cache.address.name)
     for file in sorted(entry.files, key=lambda file: (file.kind == METADATA, file.path)):
-        yield Fetch(file.kind, spec.hash, spec.name, cache.url(file), file.path, _size(cache, file), file.sha256, cache.address.name)
-
-
-def _size(cache: BuildCache, file: StoredFile) -> int | None:
-    """As stated; of archives of layout v2, of which nothing states it, as the mirror tells."""
-    if file.size is not None:
-        return file.size
-    try:
-        length = cache.length(file)
-    except ResolverError:
-        return None
-    return length if length is not None and length >= 0 else None
+        yield Fetch(file.kind, spec.hash, spec.name, cache.url(file), file.path, size_of(cache, file), file.sha256, cache.address.name)
 
 
 def _key_rows(packages: Iterable[Package], notes: list[str]) -> Iterator[Fetch]:

@@ -75,6 +75,10 @@ class Closures:
             _gather(spec, self._masks, self.bit, self.children)
         return self._masks[spec.hash]
 
+    def union(self, specs: Iterable[ConcreteSpec]) -> dict[str, ConcreteSpec]:
+        """The nodes of several closures by hash, sorted."""
+        return dict(sorted({node.hash: node for spec in specs for node in self.nodes(self.mask(spec))}.items()))
+
     def prefetch(self, specs: Sequence[ConcreteSpec]) -> None:
         """Have the pool load the closures of these specs, level by level."""
         self._loaded.update(self._load(specs, lambda _: False, self._loaded))

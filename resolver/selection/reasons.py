@@ -107,8 +107,10 @@ def _difference(chosen: Sequence[int | str], other: Sequence[int | str], ranking
 def _unserved(root: AbstractSpec, row: Row) -> str:
     if row.candidates:
         return f"no candidate for {root} agrees with the other roots on one hash for each package (unify: true)"
-    if row.rejections or not row.told:
-        return row.rejections[0].text if row.rejections else ""
+    if not row.told:
+        return ""
+    if row.rejections:
+        return row.rejections[0].text
     if root.name in VIRTUALS:
         return f"no source has a record that provides {root.name}, as far as edges and recipes tell"
     return f"no source has a record of {root.name or '/' + str(root.hash)}"

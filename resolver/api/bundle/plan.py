@@ -147,13 +147,12 @@ def nobody_has(spec: ConcreteSpec, caches: Sequence[BuildCache]) -> ResolverErro
 def sizes(packages: Sequence[Package], jobs: int) -> dict[str, int]:
     """The size of each file by path, in bytes: as stated, else as its place tells. Files of which nobody tells it are left out."""
     files = {file.path: (package.cache, file) for package in packages for file in package.entry.files}
-    found = zip(files, at_once(_size, files.values(), jobs), strict=True)
+    found = zip(files, at_once(lambda one: size_of(*one), files.values(), jobs), strict=True)
     return {path: size for path, size in found if size is not None}
 
 
-def _size(of: tuple[BuildCache, StoredFile]) -> int | None:
-    """Of archives of layout v2 nothing states it."""
-    cache, file = of
+def size_of(cache: BuildCache, file: StoredFile) -> int | None:
+    """As stated; of archives of layout v2, of which nothing states it, as the mirror tells. None where nobody does."""
     try:
         length = cache.length(file) if file.size is None else file.size
     except ResolverError:

@@ -99,8 +99,7 @@ class _Checking:
         self.closure = self._below(sorted(starts))
 
     def _below(self, keys: Iterable[str]) -> dict[str, ConcreteSpec]:
-        specs = [spec for key in keys if (spec := self.pool.get(key))]
-        return {node.hash: node for spec in specs for node in self.closures.nodes(self.closures.mask(spec))}
+        return self.closures.union(spec for key in keys if (spec := self.pool.get(key)))
 
     @property
     def catalog(self) -> CatalogPool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -252,7 +252,7 @@ def _chosen(
     command: str,
 ) -> Chosen:
     specs = [one.spec for group in groups for one in group.roots if one.spec]
-    closure = _closure(pool, specs)
+    closure = Closures(cast("Any", pool)).union(specs)
     nodes, cut = node_json(pool, closure, runtime_only=runtime_only)
     serving = chosen_mirrors(settings, cast("CatalogPool", pool), closure)
     environment = Environment(
@@ -267,12 +267,6 @@ def _chosen(
     )
     notes = (*_notes(groups, closure, serving.mirrors, cut, exact=exact), *serving.notes)
     return Chosen(machine, tuple(groups), environment, fingerprint(closure, machine), exact, tuple(host_requirements(closure)), notes)
-
-
-def _closure(pool: LockPool, specs: Iterable[ConcreteSpec]) -> dict[str, ConcreteSpec]:
-    closures = Closures(cast("Any", pool))
-    found = {node.hash: node for spec in specs for node in closures.nodes(closures.mask(spec))}
-    return dict(sorted(found.items()))
 
 
 def _view(lock: Lock, groups: Sequence[ChosenGroup]) -> Any:  # noqa: ANN401 - any value of YAML

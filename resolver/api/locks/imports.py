@@ -21,7 +21,6 @@ from resolver.formats.resolver_lock import LockRoot as Root
 from resolver.selection.closures import Closures
 from resolver.selection.model import Unify
 from resolver.selection.problem import one_hash_each
-from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_facts
 
 
@@ -77,10 +76,7 @@ def _hashes(roots: list[LockRoot], keys: dict[str, str]) -> dict[str, str]:
 
 def _selection(cell: tuple[str, str], group: str, hashes: dict[str, str], machine: Machine, pool: LockPool) -> LockSelection:
     closures = Closures(pool)  # type: ignore[arg-type] # as much of a pool as it needs
-    specs: dict[str, ConcreteSpec] = {}
-    for key in hashes.values():
-        root = pool.get(key)
-        specs |= {node.hash: node for node in closures.nodes(closures.mask(root))} if root else {}
+    specs = closures.union(spec for key in hashes.values() if (spec := pool.get(key)))
     unify: Unify = "true" if one_hash_each(specs.values()) else "when_possible"
     target = machine.target or "unknown"
     roots = tuple(Root(spec, (LockChoice(target, key),)) for spec, key in hashes.items())
