@@ -54,7 +54,7 @@ def matrix(settings: Settings, request: MatrixRequest, write: Write | None = Non
     cells = len(origin.stacks) * len(origin.machines)
     if write is None and cells >= MANY_CELLS and processors() > 1:
         origin.close()
-        for part in side_by_side(lambda: _Worker(settings, wanted), range(len(origin.stacks))):
+        for part in side_by_side(lambda: _Worker(settings, wanted, building.former), range(len(origin.stacks))):
             building.join(part)
             for _ in origin.machines if watch else ():
                 watch(cells)  # type: ignore[misc] # there is one
@@ -73,9 +73,8 @@ def matrix(settings: Settings, request: MatrixRequest, write: Write | None = Non
 class _Worker:
     """Makes the jobs of whole stacks, in a process of its own."""
 
-    def __init__(self, settings: Settings, wanted: MatrixRequest) -> None:
-        self.settings, self.wanted = settings, wanted
-        self.former = _former(wanted)
+    def __init__(self, settings: Settings, wanted: MatrixRequest, former: Former | None) -> None:
+        self.settings, self.wanted, self.former = settings, wanted, former
         self.origin = _origin(settings, wanted)
 
     def __call__(self, number: int) -> _Building:
