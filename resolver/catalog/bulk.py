@@ -23,8 +23,8 @@ def _insert(table: str, columns: int, *, first: Sequence[str] = (), last: Sequen
 
 
 # What is the same in all rows, or counts up, is not taken out of each: that is much of the time. `key` is the row's place from 0.
-RECORDS = _insert("record", 14, first=["?2 + key"])
-STATEMENTS = _insert("statement", 5, first=["?2 + key", "?3"])
+RECORDS = _insert("record", 15, first=["?2 + key"])
+STATEMENTS = _insert("statement", 6, first=["?2 + key", "?3"])
 # The last two of a row of JSON say which bytes of the second parameter are the page.
 PAGES = _insert("page", 3, last=["substr(?2, json_extract(value, '$[3]'), json_extract(value, '$[4]'))"])
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from resolver.catalog.reach import HALVES, learn
-from resolver.catalog.variants import learn_variants
+from resolver.catalog.halves import HALVES
+from resolver.catalog.pages import Bodies
+from resolver.catalog.reach import UNWRITTEN, Reaches, learn, write_known, write_late
+from resolver.catalog.variants import VariantSets, learn_variants
 from resolver.catalog.writer import Writer
 from resolver.formats.record import Record
 from resolver.spec.node import decode_facts
@@ -15,6 +17,8 @@ TABLES_OF_1 = ("source", "record", "statement", "provider")
 INDEXES_OF_1 = ("record_by_hash", "record_by_name", "record_by_alias")
 SCHEMA_OF_REACHES = 3
 SCHEMA_OF_KEYS_AND_VARIANTS = 4
+SCHEMA_OF_COMPOSITIONS = 5
+PAGES_KEPT = 8
 SOURCE_OF_1 = "id, name, kind, layout, location, url, signed, stack, release, digest, records, synced_at"
 
 
@@ -58,6 +62,8 @@ def _from_2(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
     key = "half TEXT NOT NULL, {0} INTEGER NOT NULL, {1} NOT NULL, PRIMARY KEY (half, {0})"
     connection.execute(f"CREATE TABLE fact ({key.format('place', 'value TEXT')}) WITHOUT ROWID")
     connection.execute(f"CREATE TABLE reach ({key.format('id', 'facts BLOB')}) WITHOUT ROWID")
+    _make_room_for_variants(connection)
+    _make_room_for_compositions(connection)
     learn(connection)
     connection.execute(f"PRAGMA user_version = {SCHEMA_OF_REACHES}")
 
@@ -65,13 +71,57 @@ def _from_2(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
 def _from_3(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
     """Until then nobody asked which keys a mirror is signed with, which is asked when it is read next, nor which variants are usual."""
     _add_column(connection, "source", "keys TEXT NOT NULL DEFAULT ''")
+    _make_room_for_variants(connection)
+    _make_room_for_compositions(connection)
+    learn_variants(connection)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_KEYS_AND_VARIANTS}")
+
+
+def _make_room_for_variants(connection: sqlite3.Connection) -> None:
     _add_column(connection, "record", "variants INTEGER NOT NULL DEFAULT 0")
     connection.execute("DROP TABLE IF EXISTS variants")
     columns = "id INTEGER PRIMARY KEY, name TEXT NOT NULL, chosen TEXT NOT NULL, records INTEGER NOT NULL, unusual INTEGER NOT NULL"
     connection.execute(f"CREATE TABLE variants ({columns})")
     connection.execute("CREATE INDEX variants_by_name ON variants (name)")
-    learn_variants(connection)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_KEYS_AND_VARIANTS}")
+
+
+def _from_4(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
+    """Until then nobody wrote down what closures are made of."""
+    _make_room_for_compositions(connection)
+    for (source,) in connection.execute("SELECT id FROM source ORDER BY name").fetchall():
+        variants = VariantSets(connection)
+        reaches = Reaches(connection)
+        records = _records_of_4(connection, int(source))
+        known = [(record.hash, reaches.take(record, variants.number(record.wire))) for record in records]
+        write_known(connection, ((numbers, key) for key, numbers in known if numbers != UNWRITTEN))
+        sound = [(numbers[-1], source, key) for key, numbers in known if numbers[-1]]
+        connection.executemany(
+            "UPDATE statement SET sound = ? WHERE source = ? AND record IN (SELECT id FROM record WHERE hash = ? AND complete)", sound
+        )
+        write_late(connection, reaches, int(source))
+        variants.write()
+    connection.execute(f"PRAGMA user_version = {SCHEMA_OF_COMPOSITIONS}")
+
+
+def _records_of_4(connection: sqlite3.Connection, source: int) -> Iterator[Record]:
+    """The records of a source, as they lie in the catalog."""
+    bodies = Bodies(connection, PAGES_KEPT)
+    rows = connection.execute(
+        "SELECT r.hash, r.alias, r.page, r.start, r.length, s.in_buildcache FROM record r JOIN statement s ON s.record = r.id "
+        "WHERE s.source = ? AND r.complete ORDER BY r.page, r.start",
+        (source,),
+    )
+    for key, alias, page, start, length, in_buildcache in rows.fetchall():
+        node = bodies.node(page, start, length)
+        yield Record(key, decode_facts(node), node, bool(in_buildcache), alias=alias)
+
+
+def _make_room_for_compositions(connection: sqlite3.Connection) -> None:
+    _add_column(connection, "record", "composition INTEGER NOT NULL DEFAULT 0")
+    _add_column(connection, "statement", "sound INTEGER NOT NULL DEFAULT 0")
+    traits = "name TEXT NOT NULL, version TEXT NOT NULL, variants INTEGER NOT NULL, traits TEXT NOT NULL"
+    connection.execute(f"CREATE TABLE IF NOT EXISTS kind (id INTEGER PRIMARY KEY, {traits})")
+    connection.execute("CREATE TABLE IF NOT EXISTS composition (id INTEGER PRIMARY KEY, kinds BLOB NOT NULL)")
 
 
 def _add_column(connection: sqlite3.Connection, table: str, column: str) -> None:
@@ -79,5 +129,5 @@ def _add_column(connection: sqlite3.Connection, table: str, column: str) -> None
         connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
 
 
-MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
+MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Callable[[], None]], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """What brings a catalog of a version nearer to the present one."""

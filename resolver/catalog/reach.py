@@ -1,243 +1,229 @@
 """What the link/run closures of records reach, worked out while a source is read, so that questions need not walk them.
 
-A reach is two numbers whose bits are facts: ``packages`` tells the names in the closure and who provides which virtual in it, ``hosts`` its
-OS labels and the libcs that it needs. A node's facts are its own and those of all below it. Few reaches differ, so each is written once.
+A reach is two sets of facts: ``packages`` tells the names in the closure and who provides which virtual in it, ``hosts`` its OS labels and
+the libcs that it needs. A node's facts are its own and those of all below it. Few reaches differ, so each is written once. What the
+closure is made of (``catalog.composition``) is worked out along with it.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 import msgspec
 
 from resolver.catalog.bulk import rows_of
+from resolver.catalog.composition import Compositions, forget_unused
+from resolver.catalog.edges import EdgeReader, Edges
+from resolver.catalog.halves import HALVES, NUMBERS, Half
 from resolver.catalog.pages import Bodies
+from resolver.catalog.variants import VariantSets
+from resolver.catalog.whereabouts import Whereabouts
 from resolver.formats.record import Record
-from resolver.spec.node import WireEdge, WireExternal, WireFacts, decode_edges, decode_facts
-from resolver.spec.virtuals import LANGUAGES, LIBCS
+from resolver.spec.node import CURRENT_FORMAT, WireAnnotations, WireArch, WireExternal, WireFacts, decode_facts
+from resolver.spec.virtuals import COMPILER_RUNTIMES, COMPILERS, LIBCS
 
-MOST_FACTS = 1 << 14
-MOST_BYTES = 1 << 26
-"""Bytes that all reaches may take in memory. Those of a hundred thousand records of a real cache take one megabyte."""
-IN_CLOSURE = frozenset({"link", "run"})
-HASH = re.compile(rb'"hash":"([a-z0-9]{32})"')
-MOST_KINDS = 1 << 16
 PAGES_KEPT = 8
-HALVES = ("packages", "hosts")
+MOST_STRUCTURES = 1 << 16
+NOTHING, WAITS = 0, -1
+"""In place of what is known: nothing; something in the closure was not there yet."""
+WHERE = 48
+STRUCTURE = (1 << WHERE) - 1
+_annotations = msgspec.json.Decoder(WireAnnotations)
 
-# The numbers by which the catalog knows the halves, packages and hosts, then the halves themselves.
-Reach = tuple[int, int, int, int]
-NOWHERE: Reach = (0, 0, 0, 0)
-"""Nothing is known, as where a node below is in no source."""
-
-
-class _Own(msgspec.Struct, frozen=True):
-    """A node's own facts, the nodes below it, and the libc that it needs."""
-
-    packages: int
-    hosts: int
-    children: Sequence[bytes] = ()
-    libc: bytes = b""
+# What is written down of a record: the numbers of the halves of its reach, of its composition, and whether the source has all binaries.
+Written = tuple[int, int, int, int]
+UNWRITTEN: Written = (0, 0, 0, 0)
 
 
-class _Edges(msgspec.Struct, frozen=True):
-    """What the dependencies of a node add to its closure: the places of its children and of its libc, and who provides what."""
+# What a node is apart from its place and from what its edges lead to: name, version, numbers of its set of variants and of its edges, what
+# it states to provide, and these bits.
+Own = tuple[str, str, int, int, tuple[str, ...], int]
+EXTERNAL, PLAIN = 1, 2
+"""Is it an external; does its kind tell all about it?"""
 
-    children: tuple[int, ...]
-    libc: int | None
-    provides: int
 
+class _Node(msgspec.Struct, frozen=True, gc=False):
+    """A node, with the hashes of all its edges and that of the C library it needs."""
 
-class _Half:
-    """One half of all reaches: its facts, each a bit, and the numbers of those sets of facts that occur.
-
-    ``full`` tells that there are more than are kept, so that nothing new can be known.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, half: str) -> None:
-        self.half = half
-        facts = connection.execute("SELECT place, value FROM fact WHERE half = ?", (half,))
-        self._bits = {str(value): 1 << int(place) for place, value in facts}
-        rows = connection.execute("SELECT id, facts FROM reach WHERE half = ? ORDER BY id", (half,))
-        self.masks = {int(key): int.from_bytes(mask, "little") for key, mask in rows}
-        self._numbers = {mask: key for key, mask in self.masks.items()}
-        self._next = max(self.masks, default=0) + 1
-        self._written = len(self._bits), len(self.masks)
-        self._bytes = 0
-        self.full = False
-
-    def bit(self, *fact: str | None) -> int:
-        """The bit of a fact."""
-        value = msgspec.json.encode(fact).decode()
-        if value not in self._bits:
-            self.full = self.full or len(self._bits) >= MOST_FACTS
-            if self.full:
-                return 0
-            self._bits[value] = 1 << len(self._bits)
-        return self._bits[value]
-
-    def number(self, mask: int) -> int:
-        """The number of a set of facts."""
-        if mask not in self._numbers:
-            self._bytes += mask.bit_length() // 8
-            self.full = self.full or self._bytes > MOST_BYTES
-            if self.full:
-                return 0
-            self._numbers[mask] = self._next
-            self.masks[self._next] = mask
-            self._next += 1
-        return self._numbers[mask]
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        """Write what the catalog does not have yet."""
-        facts, masks = self._written
-        added = enumerate(islice(self._bits, facts, None), facts)
-        connection.executemany("INSERT INTO fact VALUES (?, ?, ?)", [(self.half, place, value) for place, value in added])
-        sets = islice(self.masks.items(), masks, None)
-        rows = [(self.half, key, mask.to_bytes((mask.bit_length() + 7) // 8, "little")) for key, mask in sets]
-        connection.executemany("INSERT INTO reach VALUES (?, ?, ?)", rows)
+    own: Own
+    arch: WireArch
+    edges: Edges
+    hashes: Sequence[bytes]
+    libc: bytes
+    binary: bool
 
 
 class Reaches:
-    """Works out the reaches of one source's records, in whatever order they come; children first is the quickest.
+    """Works out the reaches and compositions of one source's records, in whatever order they come; children first is the quickest.
 
-    ``used`` are the virtuals that edges provide, each with the package that does. ``contradicted`` tells that one hash was stated with two
+    What is known of a node is its *structure*, the numbers of the packages in its closure and of its composition in one, and its whereabouts.
+    ``used`` are the virtuals that edges provide, each with the package that does. ``lacking`` are packages of which a node has a compiler
+    and not the package of its runtime in its closure, each with the compiler. ``contradicted`` tells that one hash was stated with two
     reaches. Hashes are kept as bytes, as they stand in nodes.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._packages, self._hosts = (_Half(connection, half) for half in HALVES)
-        self._shared: dict[tuple[int, int], Reach] = {}
-        self._known: dict[bytes, Reach] = {}
-        self._waiting: dict[bytes, _Own] = {}
+        self._packages = Half(connection, "packages")
+        self._where = Whereabouts(connection)
+        self._compositions = Compositions(connection)
+        self._structures: dict[tuple[object, ...], int] = {}
+        # By hash whereabouts and structure in one number, since looking up is what takes the time.
+        self._known: dict[bytes, int] = {}
+        self._waiting: dict[bytes, _Node] = {}
         self._libcs: dict[bytes, int] = {}
-        self._nodes: dict[tuple[str, str | None], tuple[int, int]] = {}
-        self._edges: dict[bytes, _Edges] = {}
-        self.used: set[tuple[str, str]] = set()
+        self._compilers: dict[bytes, str] = {}
+        self._formats: dict[bytes, bool] = {}
+        self._edges = EdgeReader()
+        self.used = self._edges.provided
+        self.lacking: set[tuple[str, str]] = set()
         self.contradicted = False
 
-    def take(self, record: Record) -> Reach:
-        """The reach of a record; ``NOWHERE`` where it is not known, or not known yet."""
-        key, own = record.hash.encode(), self._own(record.wire)
+    def take(self, record: Record, variants: tuple[int, bool]) -> Written:
+        """What is written down of a record; ``UNWRITTEN`` where it is not known, or not known yet.
+
+        ``variants`` is the number of its set of variants, and whether that tells all of them.
+        """
+        key = record.hash.encode()
+        node = self._node(record, *variants)
         if record.wire.name in LIBCS:
             self._libcs[key] = self._libc(record.wire)
-        if not record.complete or self._packages.full or self._hosts.full:
-            return NOWHERE
-        found = self._united(own)
-        if found is None:
-            self._waiting[key] = own
-            return NOWHERE
-        self._settle(key, found)
+        if record.wire.name in COMPILERS:
+            self._compilers[key] = record.wire.version
+        if not record.complete or self._packages.full or self._where.half.full:
+            return UNWRITTEN
+        known = self._look_at(node)
+        if known == WAITS:
+            self._waiting[key] = node
+            return UNWRITTEN
+        if self._known.setdefault(key, known) != known:
+            self._contradict(key, known)
         if record.alias:
-            self._known[record.alias.encode()] = found
-        return found
+            self._known[record.alias.encode()] = known
+        return self._written(known)
 
-    def _own(self, wire: WireFacts) -> _Own:
-        node = (wire.name, wire.arch.platform_os)
-        if node not in self._nodes:
-            self._nodes[node] = self._packages.bit(wire.name), self._hosts.bit("os", node[1] or "")
-        packages, hosts = self._nodes[node]
-        edges, hashes = self._read(bytes(wire.dependencies))
+    def waits(self, key: str) -> bool:
+        """Is it known only at the end what is written down of the record?"""
+        return bool(self._waiting) and key.encode() in self._waiting
+
+    def _node(self, record: Record, variants: int, told: bool) -> _Node:  # noqa: FBT001 - out of a pair
+        wire = record.wire
+        edges, hashes = self._edges.read(bytes(wire.dependencies))
+        provided = tuple(wire.provided_virtuals) if wire.provided_virtuals else ()
         if wire.external:
-            return _Own(packages, hosts)
-        libc = b"" if edges.libc is None else hashes[edges.libc]
-        return _Own(packages | edges.provides, hosts, [hashes[place] for place in edges.children], libc)
+            return _Node((wire.name, wire.version, 0, edges.number, provided, EXTERNAL | PLAIN), wire.arch, edges, hashes, b"", binary=True)
+        state = PLAIN if told and edges.plain and self._is_plain(wire) else 0
+        own = (wire.name, wire.version, variants, edges.number, provided, state)
+        return _Node(own, wire.arch, edges, hashes, b"" if edges.libc is None else hashes[edges.libc], record.in_buildcache)
 
-    def _read(self, raw: bytes) -> tuple[_Edges, Sequence[bytes]]:
-        """The edges of a node and the hashes that they lead to.
-
-        Nodes of one package differ in hardly more than these hashes, so what is left without them is read once.
-        """
-        parts = HASH.split(raw)
-        hashes, rest = parts[1::2], b"\0".join(parts[::2])
-        known = self._edges.get(rest)
-        if known:
-            return known, hashes
-        edges = decode_edges(raw)
-        stated = [edge.hash.encode() for _, edge in edges]
-        added = self._added(edges)
-        if stated == hashes:  # unless it is written in an unusual way
-            if len(self._edges) >= MOST_KINDS:
-                self._edges.clear()
-            self._edges[rest] = added
-        return added, stated
-
-    def _added(self, edges: list[tuple[str, WireEdge]]) -> _Edges:
-        """What edges add to a closure (as ``selection.closures.is_closure_edge`` has it)."""
-        kinds = [(name, p.deptypes if (p := edge.parameters) else edge.type, p.virtuals if p else ()) for name, edge in edges]
-        self.used.update((virtual, name) for name, _, virtuals in kinds for virtual in virtuals)
-        libc = next((place for place, (*_, virtuals) in enumerate(kinds) if "libc" in virtuals), None)
-        below = [(place, name, virtuals) for place, (name, types, virtuals) in enumerate(kinds) if _is_below(name, types, virtuals)]
-        pairs = {(virtual, name) for _, name, virtuals in below for virtual in virtuals if virtual not in LANGUAGES}
-        return _Edges(tuple(place for place, *_ in below), libc, sum(self._packages.bit(*pair) for pair in sorted(pairs)))
+    def _is_plain(self, wire: WireFacts) -> bool:
+        """Is it a node of a present format that Spack may reuse, and not spliced?"""
+        raw = bytes(wire.annotations)
+        if raw not in self._formats:
+            self._formats[raw] = _is_present(raw)
+        return self._formats[raw] and not (wire.compiler or wire.build_spec) and wire.name != "compiler-wrapper"
 
     def _libc(self, wire: WireFacts) -> int:
         path = wire.external.path if isinstance(wire.external, WireExternal) else None
-        return self._hosts.bit("libc", wire.name, wire.version, path)
+        return self._where.half.bit("libc", wire.name, wire.version, path)
 
-    def _united(self, own: _Own) -> Reach | None:
-        """The facts of a node and of all below it; None when one of these is not known yet."""
-        packages, hosts = own.packages, own.hosts
-        for child in own.children:
-            below = self._known.get(child)
-            if below is None or below is NOWHERE:
-                return below
-            packages |= below[2]
-            hosts |= below[3]
-        if own.libc:
-            libc = self._libcs.get(own.libc)
-            if libc is None:
-                return None
-            hosts |= libc
-        return self._shared.get((packages, hosts)) or self._numbered(packages, hosts)
+    def _look_at(self, node: _Node) -> int:
+        """What is known of a node; ``WAITS`` where something in its closure is not known yet."""
+        libc = self._libcs.get(node.libc, 0) if node.libc else 0
+        get = self._known.get
+        below = [get(key, WAITS) for key in _children(node)]
+        if WAITS in below or (node.libc and not libc):
+            return WAITS
+        compilers = tuple([self._compilers.get(node.hashes[edge[0]], "") for edge in node.edges.compilers])
+        key = (node.own, compilers, *[known & STRUCTURE for known in below])
+        structure = self._structures.get(key)
+        if structure is None:
+            if len(self._structures) >= MOST_STRUCTURES:
+                self._structures.clear()
+            structure = self._structures[key] = self._unite(node, compilers, [known & STRUCTURE for known in below])
+        where = self._where.united(node.arch, libc, frozenset([known >> WHERE for known in below]), binary=node.binary)
+        return where << WHERE | structure
 
-    def _numbered(self, packages: int, hosts: int) -> Reach:
-        numbers = self._packages.number(packages), self._hosts.number(hosts)
-        found = (*numbers, packages, hosts) if all(numbers) else NOWHERE
-        return self._shared.setdefault((packages, hosts), found)
+    def _unite(self, node: _Node, compilers: tuple[str, ...], below: Sequence[int]) -> int:
+        """The structure of a node over others."""
+        name, *_, state = node.own
+        packages = self._packages.bit(name)
+        if not state & EXTERNAL:
+            packages |= sum(self._packages.bit(*pair) for pair in node.edges.uses)
+        for structure in below:
+            packages |= self._packages.masks[structure // NUMBERS] if structure else 0
+        self._look_for_runtimes(node, packages if all(below) else 0)
+        if not all(below):
+            return NOTHING
+        number = self._packages.number(packages)
+        return number and number * NUMBERS + self._composition(node, compilers, [structure % NUMBERS for structure in below])
 
-    def _settle(self, key: bytes, found: Reach) -> None:
-        if self._known.setdefault(key, found) is not found:
-            self.contradicted = True
-            self._known[key] = NOWHERE
+    def _look_for_runtimes(self, node: _Node, packages: int) -> None:
+        """Has a node, given what is in its closure, the runtimes of the compilers that it has or is?"""
+        name, *_, state = node.own
+        own = {compiler for _, compiler, *_ in node.edges.compilers} | (set() if state & EXTERNAL else {name})
+        for compiler in own & COMPILER_RUNTIMES.keys():
+            if not packages & self._packages.bit(COMPILER_RUNTIMES[compiler]):
+                self.lacking.add((name, compiler))
 
-    def finish(self) -> Iterator[tuple[int, int, str]]:
-        """Write down what is new, and give what was not known when it was taken: packages, hosts and hash of records."""
+    def _composition(self, node: _Node, compilers: tuple[str, ...], below: Sequence[int]) -> int:
+        """What a closure is made of; 0 where that is not known."""
+        name, version, variants, _, provided, state = node.own
+        if not state & PLAIN or not all(below):
+            return 0
+        if state & EXTERNAL:
+            return self._compositions.united((name, version, 0, (), ()), None, ())
+        return self._compositions.united((name, version, variants, provided, compilers), node.edges, below) if all(compilers) else 0
+
+    def _contradict(self, key: bytes, known: int) -> None:
+        """Another node was stated for a hash before, or the same in another way."""
+        self.contradicted = self.contradicted or self._written(self._known[key])[:2] != self._written(known)[:2]
+        self._known[key] = NOTHING
+
+    def _written(self, known: int) -> Written:
+        hosts, one_place, binaries = self._where.written(known >> WHERE)
+        packages, composition = divmod(known & STRUCTURE, NUMBERS)
+        if not packages or not hosts:
+            return UNWRITTEN
+        return packages, hosts, composition if one_place else 0, int(binaries)
+
+    def finish(self) -> Iterator[tuple[Written, str]]:
+        """Write down what is new, and give what was not known when it was taken, with the hashes of records."""
         waiting = self._waiting
-        self._look_up({c for own in waiting.values() for c in own.children} - self._known.keys() - waiting.keys())
-        self._look_up_libcs({own.libc for own in waiting.values()} - self._libcs.keys())
+        self._look_up({c for node in waiting.values() for c in _children(node)} - self._known.keys() - waiting.keys())
+        self._look_up_libcs({node.libc for node in waiting.values()} - self._libcs.keys())
         for key in waiting:
             self._resolve(key)
-        self._packages.write(self._connection)
-        self._hosts.write(self._connection)
-        return ((*self._known[key][:2], key.decode()) for key in waiting)
+        for part in (self._packages, self._where.half, self._compositions):
+            part.write(self._connection)
+        return ((self._written(self._known[key]), key.decode()) for key in waiting)
 
     def _resolve(self, start: bytes) -> None:
-        """Work out a reach after those below it; in a cycle, which no sound source has, nothing is known."""
+        """Work out a node after those below it; in a cycle, which no sound source has, nothing is known."""
         opened: set[bytes] = set()
         stack = [start]
         while stack:
             key = stack[-1]
-            own = self._waiting[key]
-            left = [] if key in opened else [c for c in own.children if c in self._waiting and c not in self._known]
+            node = self._waiting[key]
+            left = [] if key in opened else [c for c in _children(node) if c in self._waiting and c not in self._known]
             opened.add(key)
             if left and key not in self._known:
                 stack += left
                 continue
             stack.pop()
             if key not in self._known:
-                self._known[key] = self._united(own) or NOWHERE
+                known = self._look_at(node)
+                self._known[key] = NOTHING if known == WAITS else known
 
     def _look_up(self, keys: set[bytes]) -> None:
         """Take over what the catalog knows of nodes that the source refers to and does not state."""
         for key, packages, hosts in rows_of(
             self._connection, "SELECT hash, packages, hosts FROM record WHERE complete AND packages AND hash IN", _texts(keys)
         ):
-            self._settle(key.encode(), self._numbered(self._packages.masks[packages], self._hosts.masks[hosts]))
+            known = self._where.stated(hosts) << WHERE | packages * NUMBERS
+            if self._known.setdefault(key.encode(), known) != known:
+                self._contradict(key.encode(), known)
 
     def _look_up_libcs(self, keys: set[bytes]) -> None:
         bodies = Bodies(self._connection, kept=1)
@@ -247,34 +233,56 @@ class Reaches:
                 self._libcs[key.encode()] = self._libc(wire)
 
 
-def write_late(connection: sqlite3.Connection, reaches: Reaches) -> None:
-    """Write the reaches that were not known when their records were taken.
+def write_late(connection: sqlite3.Connection, reaches: Reaches, source: int = 0) -> None:
+    """Write what was not known when records were taken; of a source, if one is named, whether it has all binaries of their closures, too.
 
     Where sources contradict each other about one hash, it is not known any longer what any closure reaches.
     """
     late = list(reaches.finish())
-    connection.executemany("UPDATE record SET packages = ?, hosts = ? WHERE complete AND hash = ?", late)
+    write_known(connection, late)
+    if source:
+        sound = [(soundness, source, key, soundness) for (*_, soundness), key in late]
+        complete = "SELECT id FROM record WHERE hash = ? AND complete"
+        connection.executemany(f"UPDATE statement SET sound = ? WHERE source = ? AND record IN ({complete}) AND sound <> ?", sound)
     if reaches.contradicted:
-        connection.execute("UPDATE record SET packages = 0, hosts = 0")
+        connection.execute("UPDATE record SET packages = 0, hosts = 0, composition = 0")
+
+
+def write_known(connection: sqlite3.Connection, known: Iterable[tuple[Written, str]]) -> None:
+    """Write reaches and compositions of records by hash."""
+    rows = [(*numbers[:3], key) for numbers, key in known]
+    connection.executemany("UPDATE record SET packages = ?, hosts = ?, composition = ? WHERE complete AND hash = ?", rows)
 
 
 def learn(connection: sqlite3.Connection) -> None:
     """Work out the reaches that are not known, as of records whose sources came before those of what they need; forget unused ones."""
+    variants = VariantSets(connection)
     reaches, bodies = Reaches(connection), Bodies(connection, PAGES_KEPT)
     rows = connection.execute("SELECT hash, alias, page, start, length FROM record WHERE complete AND NOT packages ORDER BY page, start")
     known = []
     for key, alias, *place in rows.fetchall():
         node = bodies.node(*place)
-        reach = reaches.take(Record(key, decode_facts(node), node, in_buildcache=False, alias=alias))
-        known.append((*reach[:2], key))
-    connection.executemany("UPDATE record SET packages = ?, hosts = ? WHERE complete AND hash = ?", known)
+        record = Record(key, decode_facts(node), node, in_buildcache=False, alias=alias)
+        known.append((reaches.take(record, variants.number(record.wire)), key))
+    write_known(connection, known)
     write_late(connection, reaches)
     for half in HALVES:
         connection.execute(f"DELETE FROM reach WHERE half = ? AND id NOT IN (SELECT {half} FROM record)", (half,))
+    forget_unused(connection)
 
 
-def _is_below(name: str, types: tuple[str, ...], virtuals: tuple[str, ...]) -> bool:
-    return not IN_CLOSURE.isdisjoint(types) and "libc" not in virtuals and name not in LIBCS
+def _children(node: _Node) -> Sequence[bytes]:
+    return () if node.own[-1] & EXTERNAL else node.edges.children(node.hashes)
+
+
+def _is_present(annotations: bytes) -> bool:
+    """Do annotations, where there are any, say that the node was first written in a present format?"""
+    if not annotations:
+        return True
+    try:
+        return _annotations.decode(annotations).original_specfile_version >= CURRENT_FORMAT
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _texts(keys: Iterable[bytes]) -> list[str]:

@@ -27,7 +27,8 @@ CREATE TABLE page (
 );
 
 -- One row a distinct node: a hash that sources state differently has several. `start` and `length` are the node's place in its page,
--- `packages` and `hosts` what its closure reaches, `variants` the set of its variants' values, each 0 where that is not known.
+-- `packages` and `hosts` what its closure reaches, `variants` the set of its variants' values, `composition` what its closure is made of, each
+-- 0 where that is not known.
 CREATE TABLE record (
     id INTEGER PRIMARY KEY,
     hash TEXT NOT NULL,
@@ -43,7 +44,8 @@ CREATE TABLE record (
     length INTEGER NOT NULL,
     packages INTEGER NOT NULL,
     hosts INTEGER NOT NULL,
-    variants INTEGER NOT NULL
+    variants INTEGER NOT NULL,
+    composition INTEGER NOT NULL
 );
 CREATE INDEX record_by_hash ON record (hash);
 CREATE INDEX record_by_name ON record (name, version, platform, target);
@@ -75,8 +77,26 @@ CREATE TABLE variants (
 );
 CREATE INDEX variants_by_name ON variants (name);
 
+-- Packages as records have them, apart from hash, OS and target: `variants` is the set of their variants' values and `traits` a JSON list,
+-- whether external, whether compiled without stating a libc, used virtuals with their providers, virtuals of other edges, compilers, and
+-- provided virtuals.
+CREATE TABLE kind (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    variants INTEGER NOT NULL,
+    traits TEXT NOT NULL
+);
+
+-- The kinds that the nodes of a closure have, where all are for one platform, OS and target: their numbers, little-endian in four bytes each.
+CREATE TABLE composition (
+    id INTEGER PRIMARY KEY,
+    kinds BLOB NOT NULL
+);
+
 -- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks. `archive` is the
--- sha256 of the archive and `size` its bytes, empty and 0 where the source does not say.
+-- sha256 of the archive and `size` its bytes, empty and 0 where the source does not say. `sound` is whether the source has binaries of all of
+-- the closure but externals, as far as is known.
 CREATE TABLE statement (
     record INTEGER NOT NULL,
     source INTEGER NOT NULL,
@@ -85,11 +105,13 @@ CREATE TABLE statement (
     release TEXT NOT NULL,
     archive TEXT NOT NULL,
     size INTEGER NOT NULL,
+    sound INTEGER NOT NULL,
     PRIMARY KEY (record, source)
 ) WITHOUT ROWID;
 
 -- What a source's records have among them, so that no question needs to look at all of them. By `kind`: version (of the package `name`),
--- os, provider (of the virtual `name`), stack (packages with a binary by the label `name`, where that is empty all packages with a binary).
+-- os, provider (of the virtual `name`), lacking (compilers without whose runtime there is the package `name`), stack (packages with a binary
+-- by the label `name`, where that is empty all packages with a binary).
 CREATE TABLE summary (
     kind TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -21,7 +21,7 @@ from resolver.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from resolver.formats.record import Record
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 OLDEST_READ = 3
 """Of the schemas that are read as they are, where nobody may write: what they lack is not known of their sources."""
 APPLICATION_ID = 0x53504B52

@@ -20,6 +20,7 @@ from resolver.spec.parts import FLAG_NAMES
 
 NOT_VARIANTS = frozenset({*FLAG_NAMES, "patches", "commit", "dev_path"})
 """Parameters of a node that no recipe has a default for."""
+BOOLEANS = ("true", "false")
 MOST_KNOWN = 1 << 16
 LONGEST_KNOWN = 1 << 12
 """Parameters, and the bytes of each, whose set is remembered as they are written."""
@@ -45,38 +46,35 @@ class VariantSets:
         self._numbers: dict[tuple[str, str], int] = {(name, chosen): number for name, chosen, number in rows}
         self._written = len(self._numbers)
         self._next = max(self._numbers.values(), default=0) + 1
-        self._known: dict[tuple[str, bytes], int] = {}
+        self._known: dict[tuple[str, bytes], tuple[int, bool]] = {}
         self.changes = Counter[int]()
 
-    def numbers(self, wires: Iterable[WireFacts]) -> list[int]:
-        """The numbers of the sets that new records have."""
-        known = self._known
-        found = []
-        for wire in wires:
-            key = wire.name, bytes(wire.parameters)
-            number = EXTERNAL_OR_BROKEN if wire.external else known.get(key)
-            found.append(self._read(*key) if number is None else number)
-        self.changes.update(found)
-        return found
+    def number(self, wire: WireFacts) -> tuple[int, bool]:
+        """The number of the set that a record has, and whether the set tells all that its variants tell."""
+        if wire.external:
+            return EXTERNAL_OR_BROKEN, False
+        key = wire.name, bytes(wire.parameters)
+        return self._known.get(key) or self._read(*key)
 
-    def _read(self, name: str, raw: bytes) -> int:
-        number = self._number(name, raw)
+    def _read(self, name: str, raw: bytes) -> tuple[int, bool]:
+        found = self._number(name, raw)
         if len(raw) <= LONGEST_KNOWN:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            self._known[name, raw] = number
-        return number
+            self._known[name, raw] = found
+        return found
 
-    def _number(self, name: str, raw: bytes) -> int:
-        values = values_of(raw)
+    def _number(self, name: str, raw: bytes) -> tuple[int, bool]:
+        parameters = _decoded(raw)
+        values = None if parameters is None else _values_of(parameters)
         chosen = msgspec.json.encode(values).decode() if values is not None else ""
-        if values is None or len(chosen) > LONGEST_SET:
-            return EXTERNAL_OR_BROKEN
+        if parameters is None or len(chosen) > LONGEST_SET:
+            return EXTERNAL_OR_BROKEN, False
         key = (name, chosen)
         if key not in self._numbers:
             self._numbers[key] = self._next
             self._next += 1
-        return self._numbers[key]
+        return self._numbers[key], _is_told(parameters)
 
     def write(self) -> None:
         """Write what became of the sets, and of all sets of their packages how many values are unusual now."""
@@ -84,19 +82,29 @@ class VariantSets:
         self._connection.executemany("INSERT INTO variants VALUES (?, ?, ?, 0, 0)", [(number, *key) for key, number in new])
         changed = [(change, number) for number, change in sorted(self.changes.items()) if change and number]
         self._connection.executemany("UPDATE variants SET records = records + ? WHERE id = ?", changed)
-        self._connection.execute("DELETE FROM variants WHERE records <= 0")
+        self._connection.execute("DELETE FROM variants WHERE records <= 0 AND id NOT IN (SELECT variants FROM kind)")
         numbers = {number for _, number in changed}
         _weigh(self._connection, {name for (name, _), number in self._numbers.items() if number in numbers})
 
 
-def values_of(raw: bytes) -> Values | None:
-    """The values of all variants among a node's parameters; None where these cannot be read."""
+def _decoded(raw: bytes) -> dict[str, Value] | None:
+    """A node's parameters; None where these cannot be read."""
     try:
-        found = _parameters.decode(raw)
+        return _parameters.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    texts = {name: _texts(value) for name, value in sorted(found.items()) if name not in NOT_VARIANTS}
+
+
+def _values_of(parameters: dict[str, Value]) -> Values:
+    """The values of all variants among a node's parameters."""
+    texts = {name: _texts(value) for name, value in sorted(parameters.items()) if name not in NOT_VARIANTS}
     return {name: values for name, values in texts.items() if values}
+
+
+def _is_told(parameters: dict[str, Value]) -> bool:
+    """Do the values as texts tell all? Not of a development build, nor where a list is empty or has what would be taken for a boolean."""
+    lists = (value for name, value in parameters.items() if isinstance(value, tuple) and name not in NOT_VARIANTS)
+    return "dev_path" not in parameters and all(value and not any(text.lower() in BOOLEANS for text in value) for value in lists)
 
 
 def _texts(value: Value) -> tuple[str, ...]:
@@ -106,7 +114,7 @@ def _texts(value: Value) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(sorted(set(value)))
     text = str(value)
-    return (text.lower() if text.lower() in ("true", "false") else text,)
+    return (text.lower() if text.lower() in BOOLEANS else text,)
 
 
 def _weigh(connection: sqlite3.Connection, names: set[str]) -> None:
@@ -143,6 +151,7 @@ def learn_variants(connection: sqlite3.Connection) -> None:
     """Work out the sets of a catalog that has none."""
     sets, bodies = VariantSets(connection), Bodies(connection, PAGES_KEPT)
     rows = connection.execute("SELECT id, page, start, length FROM record ORDER BY page, start").fetchall()
-    numbers = sets.numbers(decode_facts(bodies.node(*place)) for _, *place in rows)
+    numbers = [sets.number(decode_facts(bodies.node(*place)))[0] for _, *place in rows]
+    sets.changes.update(numbers)
     connection.executemany("UPDATE record SET variants = ? WHERE id = ?", [(n, row[0]) for n, row in zip(numbers, rows, strict=True)])
     sets.write()

@@ -9,8 +9,9 @@ from itertools import islice
 import msgspec
 
 from resolver.catalog.bulk import Bulk, rows_of
+from resolver.catalog.composition import forget_unused
 from resolver.catalog.pages import Bodies, packed, runs
-from resolver.catalog.reach import Reach, Reaches, write_late
+from resolver.catalog.reach import Reaches, Written, write_late
 from resolver.catalog.variants import VariantSets
 from resolver.errors import FormatError
 from resolver.formats.record import Record
@@ -51,8 +52,8 @@ class Writer:
         self._several: set[str] = set()
         self._stated: set[int] = set()
         self._summary: set[tuple[str, str, str]] = set()
-        self._reaches = Reaches(connection)
         self._variants = VariantSets(connection)
+        self._reaches = Reaches(connection)
         self._bodies = Bodies(connection, PAGES_KEPT)
         self._bulk = Bulk(connection)
 
@@ -77,11 +78,12 @@ class Writer:
     def _take(self, records: Iterator[Record]) -> None:
         while batch := list(islice(records, BATCH)):
             self.count += len(batch)
-            reaches = {record.hash: self._reaches.take(record) for record in batch}
+            variants = [self._variants.number(record.wire) for record in batch]
+            known = {id(record): (self._reaches.take(record, found), found[0]) for record, found in zip(batch, variants, strict=True)}
             held, fresh = self._held(batch), _distinct(batch)
             if held:
-                fresh = [record for record in fresh if not self._restate(record, held.get(record.hash, ()))]
-            self._insert(fresh, reaches)
+                fresh = [record for record in fresh if not self._restate(record, known[id(record)][0], held.get(record.hash, ()))]
+            self._insert(fresh, known)
             self._summary |= _summary(batch)
             batch = fresh = []  # let go before the next ones are read
 
@@ -94,15 +96,15 @@ class Writer:
             self._bulk.settle()
         found: dict[str, list[_Held]] = {}
         statement = (
-            "SELECT r.hash, r.id, r.page, r.start, r.length, s.in_buildcache, s.stacks, s.release, s.archive, s.size FROM record r "
-            f"LEFT JOIN statement s ON s.record = r.id AND s.source = {self.source} WHERE r.hash IN"
+            "SELECT r.hash, r.id, r.page, r.start, r.length, s.in_buildcache, s.stacks, s.release, s.archive, s.size, s.sound "
+            f"FROM record r LEFT JOIN statement s ON s.record = r.id AND s.source = {self.source} WHERE r.hash IN"
         )
         for key, number, page, start, length, *said in rows_of(self.connection, statement, keys):
             stated = None if said[0] is None else tuple(said)
             found.setdefault(key, []).append(_Held(number, page, start, length, stated))
         return found
 
-    def _restate(self, record: Record, held: Sequence[_Held]) -> bool:
+    def _restate(self, record: Record, known: Written, held: Sequence[_Held]) -> bool:
         """State a record that is there with the same node. Is it? Raises ``FormatError`` when its hash has too many nodes already."""
         if len(held) > MOST_OF_ONE_HASH:
             msg = f"the hash {record.hash} is stated with more than {MOST_OF_ONE_HASH} nodes"
@@ -111,23 +113,25 @@ class Writer:
         if same is None:
             self._several.add(record.hash)
             return False
-        said = _said(record)
+        said = _said(record, known)
+        if same.said and self._reaches.waits(record.hash):
+            said = (*said[:-1], same.said[-1])
         if same.id not in self._stated and same.said != said:
-            self.connection.execute("INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?, ?, ?)", (same.id, self.source, *said))
+            self.connection.execute("INSERT OR REPLACE INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (same.id, self.source, *said))
         self._stated.add(same.id)
         return True
 
-    def _insert(self, fresh: list[Record], reaches: Mapping[str, Reach]) -> None:
+    def _insert(self, fresh: list[Record], known: Mapping[int, tuple[Written, int]]) -> None:
         if self._empty:
             self._new.update(record.hash for record in fresh)
         first = self._next_record
         self._next_record += len(fresh)
         self._stated.update(range(first, self._next_record))
         places, pages = self._paged(fresh)
-        found = [reaches[record.hash] for record in fresh]
-        chosen = self._variants.numbers(record.wire for record in fresh)
-        rows = list(map(_row, fresh, places, found, chosen))
-        self._bulk.put(first, rows, self.source, list(map(_said, fresh)), pages)
+        found = [known[id(record)] for record in fresh]
+        self._variants.changes.update(variants for _, variants in found)
+        rows = list(map(_row, fresh, places, found))
+        self._bulk.put(first, rows, self.source, [_said(record, known) for record, (known, _) in zip(fresh, found, strict=True)], pages)
 
     def _paged(self, fresh: list[Record]) -> tuple[list[_Place], list[tuple[int, int, int, bytes]]]:
         """The place of each new record's node, and the pages."""
@@ -151,9 +155,11 @@ class Writer:
         gone = [(int(record), self.source) for (record,) in rows if record not in self._stated]
         self.connection.executemany("DELETE FROM statement WHERE record = ? AND source = ?", gone)
         self._variants.changes.subtract(_drop_unstated(self.connection, [record for record, _ in gone]))
-        self._variants.write()
         self._reaches.contradicted = self._reaches.contradicted or self._contradicted()
-        write_late(self.connection, self._reaches)
+        write_late(self.connection, self._reaches, self.source)
+        if gone:
+            forget_unused(self.connection)
+        self._variants.write()  # behind the kinds, which keep their sets
         self._write_summary()
 
     def _contradicted(self) -> bool:
@@ -166,6 +172,7 @@ class Writer:
     def _write_summary(self) -> None:
         used = self._reaches.used
         self._summary |= {("provider", virtual, name) for virtual, name in used}
+        self._summary |= {("lacking", name, compiler) for name, compiler in self._reaches.lacking}
         rows = self.connection.execute("SELECT kind, name, value FROM summary WHERE source = ?", (self.source,)).fetchall()
         old = set(rows)
         for statement, keys in (
@@ -192,16 +199,17 @@ def _drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> li
     return variants
 
 
-def _row(record: Record, place: _Place, reach: Reach, variants: int) -> tuple[object, ...]:
+def _row(record: Record, place: _Place, found: tuple[Written, int]) -> tuple[object, ...]:
+    known, variants = found
     wire = record.wire
     arch = wire.arch
     facts = (wire.name, wire.version, arch.platform or "", arch.platform_os or "", wire.target)
-    return (record.hash, record.alias, *facts, record.complete, *place, *reach[:2], variants)
+    return (record.hash, record.alias, *facts, record.complete, *place, *known[:2], variants, known[2])
 
 
-def _said(record: Record) -> Said:
+def _said(record: Record, known: Written) -> Said:
     stacks = " ".join(record.stacks) if record.stacks else ""
-    return record.in_buildcache, stacks, record.release, record.archive, record.size
+    return record.in_buildcache, stacks, record.release, record.archive, record.size, known[3]
 
 
 def _distinct(batch: list[Record]) -> list[Record]:

@@ -136,6 +136,9 @@ def _edge_format(edge: WireEdge) -> int:
     return 3 if edge.hash else 2
 
 
+NOTHING = msgspec.Raw(b"")
+
+
 class WireFacts(msgspec.Struct, gc=False):
     """The part of a node that a catalog is ordered by. Reading it takes a third of the time of reading the whole."""
 
@@ -146,6 +149,9 @@ class WireFacts(msgspec.Struct, gc=False):
     external: WireExternal | bool | None = None
     provided_virtuals: list[str] = []
     dependencies: msgspec.Raw = msgspec.Raw(b"[]")
+    compiler: msgspec.Raw = NOTHING
+    build_spec: msgspec.Raw = NOTHING
+    annotations: msgspec.Raw = NOTHING
     hash: str = ""
 
     @property

@@ -14,8 +14,8 @@ from fakes.world import World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from resolver.catalog.halves import Half
 from resolver.catalog.pool import CatalogPool
-from resolver.catalog.reach import _Half
 from resolver.catalog.store import SourceRow, Store
 from resolver.catalog.upkeep import pack
 from resolver.formats.record import Record, read_record
@@ -134,7 +134,7 @@ def test_a_cycle_ends_and_is_not_known(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("limit", ["MOST_FACTS", "MOST_BYTES"])
 def test_more_than_is_kept_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
-    monkeypatch.setattr(f"{_Half.__module__}.{limit}", 1)
+    monkeypatch.setattr(f"{Half.__module__}.{limit}", 1)
     world, path = World([{"id": f"r{n}", "spec": f"a{n}@=1"} for n in range(40)]), tmp_path / "catalog.sqlite"
     with Store(path, write=True) as store:
         put(store, "all", records(world))

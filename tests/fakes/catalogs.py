@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from resolver.catalog.composition import unpacked as unpacked_kinds
 from resolver.catalog.pages import packed, unpacked
 
-PLACES = frozenset({"id", "page", "start", "length", "packages", "hosts", "variants"})
+PLACES = frozenset({"id", "page", "start", "length", "packages", "hosts", "variants", "composition"})
 TIMES = frozenset({"id", "synced_at", "tag"})
 
 
@@ -43,7 +44,9 @@ def _said(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
     sources = {row["id"]: row for row in connection.execute("SELECT * FROM source")}
     pages = {row["id"]: unpacked(row["nodes"], row["size"]) for row in connection.execute("SELECT * FROM page")}
     unusual = "coalesce((SELECT unusual FROM variants WHERE id = r.variants), 0) AS unusual"
-    records = {row["id"]: _record(row, pages) for row in connection.execute(f"SELECT r.*, {unusual} FROM record r")}  # noqa: S608 - fixed
+    made = compositions(connection)
+    found = connection.execute(f"SELECT r.*, {unusual} FROM record r")  # noqa: S608 - fixed
+    records = {row["id"]: (*_record(row, pages), made.get(row["composition"])) for row in found}
     statements = [
         (*records[row["record"]], sources[row["source"]]["name"], *tuple(row)[2:]) for row in connection.execute("SELECT * FROM statement")
     ]
@@ -54,6 +57,14 @@ def _said(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
         "statements": sorted(statements),
         "summary": sorted(summary),
     }
+
+
+def compositions(connection: sqlite3.Connection) -> dict[int, list[tuple[Any, ...]]]:
+    """What each composition is made of, sorted."""
+    chosen = "(SELECT chosen FROM variants WHERE id = kind.variants)"
+    kinds = {row[0]: tuple(row)[1:] for row in connection.execute(f"SELECT id, name, version, {chosen}, traits FROM kind")}  # noqa: S608 - fixed
+    rows = connection.execute("SELECT id, kinds FROM composition").fetchall()
+    return {number: sorted(kinds[kind] for kind in unpacked_kinds(blob)) for number, blob in rows}
 
 
 def _record(row: sqlite3.Row, pages: dict[int, bytes]) -> tuple[Any, ...]:
