@@ -17,7 +17,7 @@ from resolver.selection.model import Candidate, Rejection, Row
 from resolver.selection.pool import Statement
 from resolver.selection.ranking import Ranking
 from resolver.selection.refusals import judged, refused
-from resolver.selection.select import hopeful, leading
+from resolver.selection.select import leading
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 
@@ -82,7 +82,7 @@ def find(
 def _rows(judge: Judge, ranking: Ranking, specs: Sequence[AbstractSpec], *, everything: bool, limit: int | None) -> list[Row]:
     if everything:
         return [judged(judge, spec) for spec in specs]
-    rows = [hopeful(judge, ranking, spec) for spec in specs] if limit is None else leading(judge, ranking, specs, limit)
+    rows = leading(judge, ranking, specs, limit, walked=False)
     return [row if row.candidates else refused(judge, spec) for spec, row in zip(specs, rows, strict=True)]
 
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import msgspec
 
-from resolver.spec.node import DEPTYPE_BITS, WireEdge, decode_edges
+from resolver.spec.node import WireEdge, decode_edges
 from resolver.spec.virtuals import COMPILERS, LANGUAGES, LIBCS
 
 HASH = re.compile(rb'"hash":"([a-z0-9]{32})"')
 IN_CLOSURE = frozenset({"link", "run"})
 MOST_KINDS = 1 << 16
 
-# An edge to a compiler: the place of its hash among all, its package, deptypes as bits, and virtuals.
-CompilerEdge = tuple[int, str, int, tuple[str, ...]]
+# An edge to a compiler: the place of its hash among all, its package, deptypes, and virtuals.
+CompilerEdge = tuple[int, str, tuple[str, ...], tuple[str, ...]]
 
 
 class Edges(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +76,7 @@ class EdgeReader:
             next((place for place, (*_, virtuals) in enumerate(kinds) if "libc" in virtuals), None),
             tuple(sorted({(v, kinds[place][0]) for place in below for v in kinds[place][2] if v not in LANGUAGES})),
             tuple(sorted({v for place, (*_, vs) in enumerate(kinds) if place not in below for v in vs} - LANGUAGES)),
-            tuple((place, name, _bits(types), vs) for place, (name, types, vs) in enumerate(kinds) if _compiles(name, vs)),
+            tuple((place, name, types, vs) for place, (name, types, vs) in enumerate(kinds) if _compiles(name, vs)),
             plain,
         )
 
@@ -99,7 +99,3 @@ def _is_below(name: str, types: tuple[str, ...], virtuals: tuple[str, ...]) -> b
 
 def _compiles(name: str, virtuals: tuple[str, ...]) -> bool:
     return name in COMPILERS or not LANGUAGES.isdisjoint(virtuals)
-
-
-def _bits(types: tuple[str, ...]) -> int:
-    return sum({DEPTYPE_BITS[deptype] for deptype in types})

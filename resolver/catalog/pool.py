@@ -7,16 +7,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
+from resolver.catalog.composed import Composed
 from resolver.catalog.keys import marks, parts
 from resolver.catalog.pages import read_page
 from resolver.catalog.reached import Reached
-from resolver.catalog.store import SCHEMA_VERSION, SourceRow, Store
+from resolver.catalog.store import SINCE_COMPOSITIONS, SINCE_VARIANTS, SourceRow, Store
 from resolver.errors import FormatError, InputError
 from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
 
 if TYPE_CHECKING:
+    from resolver.selection.composition import Composition
     from resolver.selection.facts import RecipeFacts
 
 MOST_PAGES = 4096
@@ -62,7 +64,9 @@ class CatalogPool:
         self._pages: dict[int, bytes] = {}
         self._statement = cache(self._make_statement)
         self._unusual: dict[str, int] = {}
-        self._count_unusual = UNUSUAL if store.schema == SCHEMA_VERSION else "0"
+        self._count_unusual = UNUSUAL if store.schema >= SINCE_VARIANTS else "0"
+        self._made_of = "r.composition, s.sound" if store.schema >= SINCE_COMPOSITIONS else "0, 0"
+        self._composed = Composed(store.query)
         self._records = RECORDS.format(self._count_unusual)
         self._reached = Reached(store.query)
         self._outlines: dict[tuple[str, ...], list[Outline]] = {}
@@ -115,22 +119,31 @@ class CatalogPool:
     def _read_outlines(self, name: str, version: str, platform: str, *targets: str) -> list[Outline]:
         chosen = f" AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})" if version else ""
         rows = self._query(
-            f"SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, {self._count_unusual}, r.complete, "
-            "s.source, s.in_buildcache, s.stacks, s.release "
+            f"SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, {self._count_unusual}, {self._made_of}, "
+            "r.complete, s.source, s.in_buildcache, s.stacks, s.release "
             f"FROM record r JOIN statement s ON s.record = r.id WHERE r.name = ?{chosen}",
             (name, version, platform, *targets) if version else (name,),
         )
         reaches = self._reached.read((row[5], row[6]) for row in rows)
         found: dict[str, Outline] = {}
-        for key, found_version, found_platform, os, target, packages, hosts, unusual, complete, source, *said in rows:
+        for *place, packages, hosts, unusual, made_of, sound, complete, source, in_buildcache, stacks, release in rows:
             if source in self._sources:
-                statement = self._statement(complete, source, *said)
-                reach, least = reaches[packages, hosts], unusual
-                if key in found:
-                    other = found[key]
-                    statement, reach, least = other.statement.joined(statement), reach or other.reach, min(least, other.unusual)
-                found[key] = Outline(key, found_version, found_platform, os, target, statement, reach, least)
+                statement = self._statement(complete, source, in_buildcache, stacks, release)
+                key, found_version, found_platform, os, target = place
+                outline = Outline(
+                    key, found_version, found_platform, os, target, statement, reaches[packages, hosts], unusual, made_of, bool(sound)
+                )
+                found[outline.hash] = found[outline.hash].joined(outline) if outline.hash in found else outline
         return [found[key] for key in sorted(found)]
+
+    def compositions(self, numbers: Sequence[int]) -> list[Composition]:
+        """What closures are made of, by the numbers that outlines have."""
+        self._composed.read(numbers)
+        return [self._composed.get(number) for number in numbers]
+
+    def lacks_runtimes(self) -> bool:
+        """Is there a node that has a compiler and not the package of its runtime?"""
+        return bool(self._query(f"SELECT 1 FROM summary WHERE kind = 'lacking' AND {self._chosen} LIMIT 1"))
 
     def count(self, name: str) -> int:
         """How many records a package has."""

@@ -57,7 +57,7 @@ class _Node(msgspec.Struct, frozen=True, gc=False):
 class Reaches:
     """Works out the reaches and compositions of one source's records, in whatever order they come; children first is the quickest.
 
-    What is known of a node is its *structure*, the numbers of the packages in its closure and of its composition in one, and its whereabouts.
+    What is known of a node is its *structure*, the numbers of the packages in its closure and of its composition, and its whereabouts.
     ``used`` are the virtuals that edges provide, each with the package that does. ``lacking`` are packages of which a node has a compiler
     and not the package of its runtime in its closure, each with the compiler. ``contradicted`` tells that one hash was stated with two
     reaches. Hashes are kept as bytes, as they stand in nodes.
@@ -276,13 +276,14 @@ def _children(node: _Node) -> Sequence[bytes]:
 
 
 def _is_present(annotations: bytes) -> bool:
-    """Do annotations, where there are any, say that the node was first written in a present format?"""
+    """Do annotations, where there are any, say that the node was first written in a present format, with its compiler as a dependency?"""
     if not annotations:
         return True
     try:
-        return _annotations.decode(annotations).original_specfile_version >= CURRENT_FORMAT
+        found = _annotations.decode(annotations)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
+    return found.original_specfile_version >= CURRENT_FORMAT and not found.compiler
 
 
 def _texts(keys: Iterable[bytes]) -> list[str]:

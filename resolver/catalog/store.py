@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from resolver.formats.record import Record
 
 SCHEMA_VERSION = 5
+SINCE_KEYS = SINCE_VARIANTS = 4
+SINCE_COMPOSITIONS = 5
 OLDEST_READ = 3
 """Of the schemas that are read as they are, where nobody may write: what they lack is not known of their sources."""
 APPLICATION_ID = 0x53504B52
@@ -138,7 +140,7 @@ class Store:
 
     @property
     def _columns(self) -> str:
-        return SOURCE_COLUMNS if self.schema == SCHEMA_VERSION else SOURCE_COLUMNS.replace(", keys", ", ''")
+        return SOURCE_COLUMNS if self.schema >= SINCE_KEYS else SOURCE_COLUMNS.replace(", keys", ", ''")
 
     def keep_state(self) -> None:
         """From now on see the catalog as it is at the next query, whatever others write."""

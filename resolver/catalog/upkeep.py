@@ -15,7 +15,7 @@ import msgspec
 
 from resolver.catalog.pages import IN_ONE_PAGE, MOST_IN_ONE_PAGE, Bodies, packed, runs, unpacked
 from resolver.catalog.reach import learn
-from resolver.catalog.store import SCHEMA_VERSION, Store
+from resolver.catalog.store import SINCE_COMPOSITIONS, SINCE_VARIANTS, Store
 from resolver.errors import FormatError, InputError, ResolverError
 from resolver.spec.dag_hash import HashVerdict, check_hash
 from resolver.spec.node import decode_node
@@ -33,7 +33,12 @@ OF_VARIANTS = {
     "sets of variants that miscount their records": "SELECT count(*) FROM variants v LEFT JOIN "
     "(SELECT variants, count(*) AS records FROM record GROUP BY variants) r ON r.variants = v.id WHERE v.records <> coalesce(r.records, 0)",
 }
-"""These there are since schema 4."""
+OF_COMPOSITIONS = {
+    "records whose composition is not there": "SELECT count(*) FROM record WHERE composition AND composition NOT IN "
+    "(SELECT id FROM composition)",
+    "kinds of packages whose variants are not there": "SELECT count(*) FROM kind WHERE variants AND variants NOT IN "
+    "(SELECT id FROM variants)",
+}
 STATED = "SELECT r.hash, r.name, s.source FROM record r JOIN statement s ON s.record = r.id WHERE {0} AND r.hash IN "
 DIVERGENT = {
     "archive": STATED.format("s.archive <> ''") + "(SELECT r.hash FROM record r JOIN statement s ON s.record = r.id "
@@ -121,9 +126,11 @@ class _Check:
 
     def references(self) -> None:
         """Rows that refer to others that are not there."""
-        for what, statement in (ORPHANS | OF_VARIANTS if self.store.schema == SCHEMA_VERSION else ORPHANS).items():
-            if number := self.store.query(statement)[0][0]:
-                self.damage.append(f"{number} {what}")
+        since = {0: ORPHANS, SINCE_VARIANTS: OF_VARIANTS, SINCE_COMPOSITIONS: OF_COMPOSITIONS}
+        for statements in (found for version, found in since.items() if self.store.schema >= version):
+            for what, statement in statements.items():
+                if number := self.store.query(statement)[0][0]:
+                    self.damage.append(f"{number} {what}")
 
     def pages(self) -> None:
         """Every page that records refer to, and the nodes in it."""

@@ -91,6 +91,10 @@ class Judge:
             return True
         return any(rule.check(spec)[1] is not None for rule in self.rules.on_package(spec))
 
+    def fails_as_root(self, spec: ConcreteSpec, want: AbstractSpec) -> bool:
+        """Does the record fail as a root, whatever lies below it but what is asked of that?"""
+        return bool(self._root_binary(spec) or self._root_constraints(spec, want))
+
     def passes_at_most(self, record: ConcreteSpec | Outline) -> int:
         """How many gates the record passes at most: those before the first that it fails by what is known without its dependencies."""
         statement = record.statement if isinstance(record, Outline) else self.pool.statement(record)

@@ -37,6 +37,7 @@ class Rejection(msgspec.Struct, frozen=True):
 class Candidate(msgspec.Struct, frozen=True):
     """A record that may serve a root: the spec, its link/run closure (itself first), and whether that closure is known.
 
+    The closure is empty where it was judged by what it is made of, and nobody needs its nodes.
     ``virtual`` is the root's name where that is a virtual, which the record provides.
     """
 

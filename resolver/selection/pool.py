@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from resolver.selection.composition import Composition
 from resolver.spec.concrete import ConcreteSpec
 
 
@@ -52,6 +53,8 @@ class Outline(msgspec.Struct, frozen=True):
     """What is known of a record before its node is read: enough to tell which records are worth reading first.
 
     ``reach`` is None where a source does not state all of its closure. ``unusual`` is as of ``CandidatePool.unusual``, or less.
+    ``composition`` is the number of what its closure is made of, 0 where that is not known or not all is for one platform, OS and target;
+    ``sound`` is whether one source is known to have binaries of all of it, externals apart.
     """
 
     hash: str
@@ -62,6 +65,19 @@ class Outline(msgspec.Struct, frozen=True):
     statement: Statement
     reach: Reach | None = None
     unusual: int = 0
+    composition: int = 0
+    sound: bool = False
+
+    def joined(self, other: Outline) -> Outline:
+        """What both say of one hash, where different sources state it, or different nodes of it."""
+        return Outline(
+            *(self.hash, other.version, other.platform, other.os, other.target),
+            self.statement.joined(other.statement),
+            other.reach or self.reach,
+            min(self.unusual, other.unusual),
+            self.composition if self.composition == other.composition else 0,
+            self.sound or other.sound,
+        )
 
 
 class CandidatePool(Protocol):
@@ -102,6 +118,12 @@ class CandidatePool(Protocol):
 
     def has_package(self, name: str) -> bool:
         """Is there any record of this name?"""
+
+    def compositions(self, numbers: Sequence[int]) -> list[Composition]:
+        """What closures are made of, by the numbers that outlines have."""
+
+    def lacks_runtimes(self) -> bool:
+        """Is there a node that has a compiler and not the package of its runtime?"""
 
     def source_names(self) -> list[str]:
         """The sources that records are taken from, in order."""

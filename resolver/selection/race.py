@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from resolver.arch import target as targets
 from resolver.errors import InputError
+from resolver.selection.foretelling import Foretelling
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate, Rejection
-from resolver.selection.pool import Outline, Reach
+from resolver.selection.pool import Outline
 from resolver.selection.providing import may_provide
 from resolver.selection.ranking import Costs, Ranking
 from resolver.selection.rules import Requirement
@@ -23,6 +24,8 @@ from resolver.versions.version import parse_version
 
 READ_AT_ONCE = 3
 JUDGED_AT_ONCE = 1
+READ_OF_ALL = 512
+"""How many records are read, and judged, together where all are wanted."""
 
 # What costs at least so much: all records of a version, a record of which the outline is known, or one whose node was read. The text
 # tells entries apart that cost the same.
@@ -73,9 +76,9 @@ def virtual_of(root: AbstractSpec, want: AbstractSpec) -> str:
 
 
 class Race:
-    """Judges the records of one root until the best ``wanted`` are certain. ``verdicts`` are of those that were judged."""
+    """Judges the records of one root until the best ``wanted`` are certain, or all. ``verdicts`` are of those that were judged."""
 
-    def __init__(self, judge: Judge, ranking: Ranking, root: AbstractSpec, wanted: int = 2) -> None:
+    def __init__(self, judge: Judge, ranking: Ranking, root: AbstractSpec, wanted: int | None = 2) -> None:
         self.wanted = wanted
         self.judge = judge
         self.ranking = ranking
@@ -83,7 +86,7 @@ class Race:
         self.virtual = ""
         self.verdicts: list[Candidate | Rejection] = []
         self._best: list[tuple[int | str, ...]] = []
-        self._reaches: dict[str, Reach | None] = {}
+        self._outlines: dict[str, Outline] = {}
         self._targets: list[str] = []
         self._heap = self._entries(root)
         heapify(self._heap)
@@ -96,7 +99,9 @@ class Race:
     @property
     def going(self) -> bool:
         """May a record that is left be one of the best?"""
-        return bool(self._heap) and (len(self._best) < self.wanted or self._heap[0][0] <= self._best[-1][:-1])
+        if self.wanted is None or not self._heap:
+            return bool(self._heap)
+        return len(self._best) < self.wanted or self._heap[0][0] <= self._best[-1][:-1]
 
     def _entries(self, root: AbstractSpec) -> list[Entry]:
         platform = self.judge.machine.platform
@@ -119,7 +124,7 @@ class Race:
             if place not in ruled_out:
                 ruled_out[place] = self._ruled_out(outline)
             if not (ruled_out[place] or self._fails(outline)):
-                self._reaches[outline.hash] = outline.reach
+                self._outlines[outline.hash] = outline
                 heappush(self._heap, (self.ranking.least_of(name, outline), outline.hash, outline))
 
     def _fails(self, outline: Outline) -> bool:
@@ -135,7 +140,8 @@ class Race:
     def to_read(self) -> list[str]:
         """The hashes of the first records whose nodes have to be read; none when the first of all can be judged, or nothing is left."""
         found: list[str] = []
-        while self.going and len(found) < READ_AT_ONCE and not isinstance(self._heap[0][2], ConcreteSpec):
+        most = READ_AT_ONCE if self.wanted else READ_OF_ALL
+        while self.going and len(found) < most and not isinstance(self._heap[0][2], ConcreteSpec):
             if self._heap[0][2] is None:
                 self._expand()
             else:
@@ -147,12 +153,14 @@ class Race:
         for key in keys:
             spec = self.judge.pool.get(key)
             if spec is not None and not self.judge.fails_itself(spec, self.want):
-                heappush(self._heap, (self.ranking.least(spec, self._reaches.get(key)), key, spec))
+                outline = self.outline(spec)
+                heappush(self._heap, (self.ranking.least(spec, outline.reach if outline else None), key, spec))
 
     def to_judge(self) -> list[ConcreteSpec]:
         """The first records of all, taken out; none when they cannot count any more or have to be read first."""
         found: list[ConcreteSpec] = []
-        while self.going and len(found) < JUDGED_AT_ONCE and isinstance(first := self._heap[0][2], ConcreteSpec):
+        most = JUDGED_AT_ONCE if self.wanted else READ_OF_ALL
+        while self.going and len(found) < most and isinstance(first := self._heap[0][2], ConcreteSpec):
             heappop(self._heap)
             found.append(first)
         return found
@@ -162,23 +170,69 @@ class Race:
         verdict = self.judge.judge(spec, self.want)
         if isinstance(verdict, Candidate) and self.virtual:
             verdict = replace(verdict, virtual=self.virtual)
+        self._take(verdict)
+
+    def _take(self, verdict: Candidate | Rejection) -> None:
         self.verdicts.append(verdict)
-        if isinstance(verdict, Candidate):
+        if isinstance(verdict, Candidate) and self.wanted:
             self._best = sorted([*self._best, self.ranking.solo(verdict)])[: self.wanted]
 
+    def outline(self, spec: ConcreteSpec) -> Outline | None:
+        """What was known of a record before it was read, unless it is one of several packages that a root may mean."""
+        return self._outlines.get(spec.hash)
 
-def run(judge: Judge, races: Sequence[Race]) -> None:
-    """Run races side by side, so that what all of them need next is read together."""
+    def foretell(self, spec: ConcreteSpec, foretelling: Foretelling) -> bool:
+        """Decide on a record by what its closure is made of. Does that tell?"""
+        outline = self.outline(spec)
+        found = foretelling.candidate(spec, outline, self.want, self.virtual) if outline else True
+        if isinstance(found, Candidate):
+            self._take(found)
+        return found is not True
+
+    def unwalked(self) -> ConcreteSpec | None:
+        """The best candidate, where it was decided on by what its closure is made of."""
+        best = min((v for v in self.verdicts if isinstance(v, Candidate)), key=self.ranking.solo, default=None)
+        return None if best is None or best.closure else best.spec
+
+    def walk(self, spec: ConcreteSpec, foretelling: Foretelling) -> None:
+        """Put the nodes of its closure into a candidate; one that has more of them than was told is judged anew."""
+        place = next(place for place, verdict in enumerate(self.verdicts) if verdict.spec is spec)
+        closures = self.judge.closures
+        nodes = tuple(node for node in closures.nodes(closures.mask(spec)) if node is not spec)
+        if 1 + len(nodes) == foretelling.size(self._outlines[spec.hash]):
+            self.verdicts[place] = replace(self.verdicts[place], closure=(spec, *nodes))
+            return
+        del self.verdicts[place]
+        self._best = [costs for costs in self._best if costs[-1] != spec.hash]
+        self.ranking.forget(spec, self.virtual)
+        self.decide(spec)
+
+
+def run(judge: Judge, races: Sequence[Race], foretelling: Foretelling | None = None) -> None:
+    """Run races side by side, so that what all of them need next is read together; with ``foretelling`` as far as it tells."""
     while going := [race for race in races if race.going]:
         keys = [race.to_read() for race in going]
         judge.pool.prefetch(key for row in keys for key in row)
         for race, row in zip(going, keys, strict=True):
             race.read(row)
         ready = [(race, spec) for race in going for spec in race.to_judge()]
+        if foretelling:
+            foretelling.prepare([outline for race, spec in ready if (outline := race.outline(spec))])
+            ready = [(race, spec) for race, spec in ready if not race.foretell(spec, foretelling)]
         sound = {spec.hash for spec in judge.sound([spec for _, spec in ready])}
         for race, spec in ready:
             if spec.hash in sound:
                 race.decide(spec)
+
+
+def run_ahead(judge: Judge, races: Sequence[Race], foretelling: Foretelling, *, walked: bool) -> None:
+    """Run races as far as what closures are made of tells, and where the best are to be ``walked``, find out the nodes of these alone."""
+    run(judge, races, foretelling)
+    while walked and (late := [(race, spec) for race in races if (spec := race.unwalked())]):
+        judge.closures.prefetch([spec for _, spec in late])
+        for race, spec in late:
+            race.walk(spec, foretelling)
+        run(judge, races, foretelling)
 
 
 def _allows(want: AbstractSpec, version: str) -> bool:

@@ -11,6 +11,7 @@ from functools import cache, cached_property
 
 import msgspec
 
+from resolver.selection.composition import Composition, Kind, sketched
 from resolver.selection.gates import Judge
 from resolver.selection.model import Candidate
 from resolver.selection.pool import Outline, Reach, Statement
@@ -80,6 +81,19 @@ class NodeCosts(msgspec.Struct, frozen=True):
 
     as_root: Costs
     as_other: Costs
+
+
+class Sums(msgspec.Struct, frozen=True):
+    """What all closures of one composition cost wherever they run, by what is counted; ``uses`` are the virtuals used in them."""
+
+    nodes: int
+    runtimes: int
+    versions: int
+    runtime_versions: int
+    variants: int
+    unusual: int
+    compilers: int
+    uses: frozenset[tuple[str, str]]
 
 
 class Ranking:
@@ -249,6 +263,53 @@ class Ranking:
         if key not in self._solo:
             self._solo[key] = self._sum(candidate)
         return self._solo[key]
+
+    def sums(self, composition: Composition) -> Sums:
+        """What the kinds of a closure cost together."""
+        runtimes = [kind for kind in composition if kind.name in RUNTIME_NAMES]
+        ranks = {kind.number: self.versions.rank(kind.name, kind.version) for kind in composition}
+        ofs_runtimes = sum(ranks[kind.number] for kind in runtimes)
+        return Sums(
+            nodes=len(composition),
+            runtimes=len(runtimes),
+            versions=sum(ranks.values()) - ofs_runtimes,
+            runtime_versions=ofs_runtimes,
+            variants=sum(map(self._kind_variants, composition)),
+            unusual=sum(self._unusual(kind.name, kind.unusual) for kind in composition),
+            compilers=sum(self.versions.rank(c.name, c.version) for kind in composition if (c := kind.compiler)),
+            uses=frozenset(pair for kind in composition for pair in kind.traits.uses),
+        )
+
+    def of_sums(self, spec: ConcreteSpec, kind: Kind, sums: Sums, weight: int, virtual: str) -> Costs:
+        """As ``solo`` without the hash, of a record whose closure is of its own OS and target and is known by its sums alone."""
+        statement = self.pool.statement(spec)
+        is_runtime = spec.name in RUNTIME_NAMES
+        version = self.versions.rank(spec.name, spec.wire.version)
+        variants = self._kind_variants(kind)
+        used = sums.uses | {(v, spec.name) for v in [virtual] if v}
+        own = {pair for pair in used if pair[1] == spec.name}
+        place, distance = self.os_ranks.get(spec.os, UNRANKED), self.target_rank(spec.target)
+        root = (weight, self._unlabelled(statement), 0, 0, version, variants, self.providers_rank(own), 0)
+        others = sums.versions - (0 if is_runtime else version)
+        below = (sums.variants - variants, self.providers_rank(used - own), place * sums.nodes, others, sums.unusual, 0)
+        targets = (0, distance * (sums.nodes - sums.runtimes), sums.runtime_versions, distance * sums.runtimes)
+        return self.arranged((*root, *below, *targets, 0, sums.compilers, sums.nodes, self._source_rank(statement.served_by)))
+
+    def foretell(self, spec: ConcreteSpec, virtual: str, costs: Costs) -> None:
+        """From now on these are the costs of a candidate that is served alone."""
+        self._solo[spec.hash, virtual] = (*costs, spec.hash)
+
+    def forget(self, spec: ConcreteSpec, virtual: str) -> None:
+        """The costs of a candidate are to be computed anew."""
+        self._solo.pop((spec.hash, virtual), None)
+
+    def _kind_variants(self, kind: Kind) -> int:
+        """What ``_variant_costs`` gives where no recipes are known."""
+        wanted = self.judge.rules.variants.get(kind.name)
+        if wanted is None or kind.traits.external:
+            return 0
+        have = sketched(kind)
+        return sum(1 for v in wanted.variants if v.name in have.variants and match_variant(have, v) is not None)
 
     def _sum(self, candidate: Candidate) -> tuple[int | str, ...]:
         rows = [self.node(candidate.spec).as_root, *(self.node(node).as_other for node in candidate.closure[1:])]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from resolver.selection.foretelling import Foretelling
 from resolver.selection.gates import Judge
 from resolver.selection.model import Effort, GroupAnswer, Row, Unify
 from resolver.selection.problem import Problem, one_hash_each
-from resolver.selection.race import Race, in_question, run, virtual_of
+from resolver.selection.race import Race, in_question, run_ahead, virtual_of
 from resolver.selection.ranking import Ranking
 from resolver.selection.reasons import alone, beside, taken
 from resolver.selection.refusals import refused, row_of
@@ -26,14 +27,16 @@ def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     return replace(row, candidates=ranking.sorted(found))
 
 
-def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wanted: int = 2) -> list[Row]:
-    """For each root the best candidates, at least ``wanted`` where there are as many, and all that equal the best.
+def leading(
+    judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wanted: int | None = 2, *, walked: bool = True
+) -> list[Row]:
+    """For each root the best candidates, at least ``wanted`` where there are as many, and all that equal the best; all where it is None.
 
     Records are judged in the order of what they cost at least, and no more of them than may still be among these: where thousands of
-    records are in question, few nodes are read and fewer closures.
+    records are in question, few nodes are read, and the closures of the best alone, if they are to be ``walked``.
     """
     races = [Race(judge, ranking, root, wanted) for root in roots]
-    run(judge, races)
+    run_ahead(judge, races, Foretelling(judge, ranking), walked=walked)
     rows = [(race, row_of(judge, race.want, race.verdicts)) for race in races]
     return [replace(row, candidates=ranking.sorted(row.candidates), whole=race.whole) for race, row in rows]
 

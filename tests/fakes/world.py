@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from resolver.selection.composition import Composition
 from resolver.selection.pool import Outline, Reach, Statement
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
@@ -180,6 +181,14 @@ class World:
 
     def has_package(self, name: str) -> bool:
         return bool(self.named(name))
+
+    def compositions(self, numbers: Sequence[int]) -> list[Composition]:
+        """No outline has any."""
+        assert not numbers
+        return []
+
+    def lacks_runtimes(self) -> bool:
+        return False
 
     def source_names(self) -> list[str]:
         return sorted({name for row in self.rows.values() for name in row.get("sources", ["site"])})
