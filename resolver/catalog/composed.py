@@ -35,21 +35,25 @@ class Composed:
             self.read([number])
         return self._made[number]
 
-    def read(self, numbers: Iterable[int]) -> None:
-        """Read compositions, many in one query. Raises ``InputError`` when the catalog is damaged."""
+    def read(self, numbers: Iterable[int]) -> list[Kind]:
+        """Read compositions, many in one query; gives the kinds that were not read before. Raises ``InputError`` on damage."""
         wanted = sorted({number for number in numbers if number not in self._made})
         members: dict[int, tuple[int, ...]] = {}
         try:
             for part in parts(wanted):
                 rows = self._query(f"SELECT id, kinds FROM composition WHERE id IN ({marks(part)})", part)
                 members.update((number, unpacked(blob)) for number, blob in rows)
-            self._read_kinds({kind for kinds in members.values() for kind in kinds})
+            new = self._read_kinds({kind for kinds in members.values() for kind in kinds})
             self._made.update((number, tuple([self._kinds[kind] for kind in members[number]])) for number in wanted)
         except (KeyError, TypeError, struct.error, msgspec.MsgspecError) as error:
             msg = "the catalog is damaged: what a closure is made of cannot be read"
             raise InputError(msg, why=str(error), hint="sync into a new one, named with --catalog") from None
+        return new
 
-    def _read_kinds(self, numbers: set[int]) -> None:
+    def _read_kinds(self, numbers: set[int]) -> list[Kind]:
+        found = []
         for part in parts(sorted(numbers - self._kinds.keys())):
             for number, name, version, chosen, unusual, traits in self._query(KINDS.format(marks(part)), part):
-                self._kinds[number] = Kind(number, name, version, chosen or "", unusual or 0, self._traits(traits))
+                found.append(Kind(number, name, version, chosen or "", unusual or 0, self._traits(traits)))
+        self._kinds.update((kind.number, kind) for kind in found)
+        return found

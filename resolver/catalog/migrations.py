@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 
 from resolver.catalog.halves import HALVES
+from resolver.catalog.ordered import order_versions
 from resolver.catalog.pages import Bodies
 from resolver.catalog.reach import UNWRITTEN, Reaches, learn, write_known, write_late
 from resolver.catalog.variants import VariantSets, learn_variants
@@ -86,7 +87,7 @@ def _make_room_for_variants(connection: sqlite3.Connection) -> None:
 
 
 def _from_4(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
-    """Until then nobody wrote down what closures are made of."""
+    """Until then nobody wrote down what closures are made of, nor the order of versions."""
     _make_room_for_compositions(connection)
     for (source,) in connection.execute("SELECT id FROM source ORDER BY name").fetchall():
         variants = VariantSets(connection)
@@ -100,6 +101,10 @@ def _from_4(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
         )
         write_late(connection, reaches, int(source))
         variants.write()
+    connection.execute(
+        "CREATE TABLE version (name TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID"
+    )
+    order_versions(connection, {name for (name,) in connection.execute("SELECT name FROM summary WHERE kind = 'version'")})
     connection.execute(f"PRAGMA user_version = {SCHEMA_OF_COMPOSITIONS}")
 
 

@@ -16,6 +16,7 @@ from resolver.errors import FormatError, InputError
 from resolver.selection.pool import Outline, Statement
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import decode_node
+from resolver.versions import newest_first
 
 if TYPE_CHECKING:
     from resolver.selection.composition import Composition
@@ -27,6 +28,8 @@ RECORDS = (
     "SELECT r.hash, {}, r.complete, r.page, r.start, r.length, s.source, s.in_buildcache, s.stacks, s.release "
     "FROM record r JOIN statement s ON s.record = r.id WHERE"
 )
+ORDERED = "SELECT name, value FROM version WHERE name IN ({}) ORDER BY name, place"
+UNORDERED = "SELECT DISTINCT name, value FROM summary WHERE kind = 'version' AND name IN ({}) AND {}"
 UNUSUAL = "coalesce((SELECT unusual FROM variants WHERE id = r.variants), 0)"
 
 
@@ -67,6 +70,9 @@ class CatalogPool:
         self._count_unusual = UNUSUAL if store.schema >= SINCE_VARIANTS else "0"
         self._made_of = "r.composition, s.sound" if store.schema >= SINCE_COMPOSITIONS else "0, 0"
         self._composed = Composed(store.query)
+        # Only of all sources together the order is written down.
+        self._are_ordered = store.schema >= SINCE_COMPOSITIONS and not sources
+        self._versions_of = ORDERED if self._are_ordered else UNORDERED.format("{}", self._chosen)
         self._records = RECORDS.format(self._count_unusual)
         self._reached = Reached(store.query)
         self._outlines: dict[tuple[str, ...], list[Outline]] = {}
@@ -138,7 +144,8 @@ class CatalogPool:
 
     def compositions(self, numbers: Sequence[int]) -> list[Composition]:
         """What closures are made of, by the numbers that outlines have."""
-        self._composed.read(numbers)
+        for kind in self._composed.read(numbers):
+            self._unasked.update({kind.name, *(compiler.name for compiler in kind.traits.compilers)} - self._versions.keys())
         return [self._composed.get(number) for number in numbers]
 
     def lacks_runtimes(self) -> bool:
@@ -222,15 +229,14 @@ class CatalogPool:
         return self._nodes[spec.hash]
 
     def versions(self, name: str) -> list[str]:
-        """All versions that records of a package have, sorted as texts. Those of all loaded specs' packages are read together."""
+        """All versions that records of a package have, the newest first. Those of all loaded specs' packages are read together."""
         if name not in self._versions:
             names, self._unasked = {name, *self._unasked}, set()
             found: dict[str, list[str]] = {one: [] for one in names}
             for part in parts(sorted(names)):
-                where = f"kind = 'version' AND name IN ({marks(part)}) AND {self._chosen}"
-                for one, version in self._query(f"SELECT DISTINCT name, value FROM summary WHERE {where} ORDER BY value", part):
-                    found[str(one)].append(str(version))
-            self._versions |= found
+                for one, version in self._query(self._versions_of.format(marks(part)), part):
+                    found[one].append(version)
+            self._versions |= found if self._are_ordered else {one: newest_first(versions) for one, versions in found.items()}
         return self._versions[name]
 
     def names(self) -> list[str]:

@@ -25,6 +25,8 @@ from resolver.spec.virtuals import COMPILER_RUNTIMES, COMPILERS, LIBCS
 
 PAGES_KEPT = 8
 MOST_STRUCTURES = 1 << 16
+GCC_RUNTIME = COMPILER_RUNTIMES["gcc"]
+"""Needs no binary where others need it: Spack takes or builds another one."""
 NOTHING, WAITS = 0, -1
 """In place of what is known: nothing; something in the closure was not there yet."""
 WHERE = 48
@@ -115,7 +117,8 @@ class Reaches:
             return _Node((wire.name, wire.version, 0, edges.number, provided, EXTERNAL | PLAIN), wire.arch, edges, hashes, b"", binary=True)
         state = PLAIN if told and edges.plain and self._is_plain(wire) else 0
         own = (wire.name, wire.version, variants, edges.number, provided, state)
-        return _Node(own, wire.arch, edges, hashes, b"" if edges.libc is None else hashes[edges.libc], record.in_buildcache)
+        libc = b"" if edges.libc is None else hashes[edges.libc]
+        return _Node(own, wire.arch, edges, hashes, libc, record.in_buildcache or wire.name == GCC_RUNTIME)
 
     def _is_plain(self, wire: WireFacts) -> bool:
         """Is it a node of a present format that Spack may reuse, and not spliced?"""

@@ -96,7 +96,7 @@ CREATE TABLE composition (
 
 -- A source states a record. `stacks` are the labels that the source gives to this record alone, parted by blanks. `archive` is the
 -- sha256 of the archive and `size` its bytes, empty and 0 where the source does not say. `sound` is whether the source has binaries of all of
--- the closure but externals, as far as is known.
+-- the closure but externals and gcc's runtime, as far as is known.
 CREATE TABLE statement (
     record INTEGER NOT NULL,
     source INTEGER NOT NULL,
@@ -118,4 +118,12 @@ CREATE TABLE summary (
     value TEXT NOT NULL,
     source INTEGER NOT NULL,
     PRIMARY KEY (kind, name, value, source)
+) WITHOUT ROWID;
+
+-- The versions that records of a package have, in Spack's order: `place` counts from the newest, 0.
+CREATE TABLE version (
+    name TEXT NOT NULL,
+    place INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (name, place)
 ) WITHOUT ROWID;

@@ -10,6 +10,7 @@ import msgspec
 
 from resolver.catalog.bulk import Bulk, rows_of
 from resolver.catalog.composition import forget_unused
+from resolver.catalog.ordered import order_versions
 from resolver.catalog.pages import Bodies, packed, runs
 from resolver.catalog.reach import Reaches, Written, write_late
 from resolver.catalog.variants import VariantSets
@@ -175,11 +176,13 @@ class Writer:
         self._summary |= {("lacking", name, compiler) for name, compiler in self._reaches.lacking}
         rows = self.connection.execute("SELECT kind, name, value FROM summary WHERE source = ?", (self.source,)).fetchall()
         old = set(rows)
+        versions = {name for kind, name, _ in old ^ self._summary if kind == "version"}
         for statement, keys in (
             ("DELETE FROM summary WHERE kind = ? AND name = ? AND value = ? AND source = ?", old - self._summary),
             ("INSERT INTO summary VALUES (?, ?, ?, ?)", self._summary - old),
         ):
             self.connection.executemany(statement, [(*key, self.source) for key in sorted(keys)])
+        order_versions(self.connection, versions)
 
 
 def _drop_unstated(connection: sqlite3.Connection, records: Sequence[int]) -> list[int]:

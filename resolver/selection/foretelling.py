@@ -45,8 +45,8 @@ class Foretelling:
         self._judge = judge
         self._ranking = ranking
         self._rules = judge.rules
-        self._told: dict[tuple[int, str, str], Told] = {}
-        self._kept: dict[tuple[int, str, str], Told] = {}
+        self._told: dict[tuple[int, tuple[str, str]], Told] = {}
+        self._kept: dict[tuple[int, tuple[str, str]], Told] = {}
         self._sums: dict[int, Sums] = {}
         self._gpu: dict[int, bool] = {}
 
@@ -69,13 +69,15 @@ class Foretelling:
 
         The record itself was found to be what is wanted but for dependencies.
         """
-        if not (self.works and outline.composition and outline.sound):
+        if not (self.works and outline.composition):
             return True
+        if not outline.sound:
+            return not self._one_source  # of several sources another may have the binaries
         (composition,) = self._judge.pool.compositions([outline.composition])
-        told = self._place(outline, composition)
+        told = self._tell(outline, composition)
         if told.passes is None or [kind.name for kind in composition].count(spec.name) != 1:
             return True
-        meets = told.passes and self._meets(spec, composition, want)
+        meets = told.passes and (not want.edges or self._meets(spec, composition, want))
         if meets is None:
             return True
         if not meets or self._judge.fails_as_root(spec, replace(want, edges=())):
@@ -83,30 +85,42 @@ class Foretelling:
         self._ranking.foretell(spec, virtual, self._costs(spec, outline, composition, told.weight, virtual))
         return Candidate(spec, (), complete=True, virtual=virtual)
 
+    @cached_property
+    def _one_source(self) -> bool:
+        return len(self._judge.pool.source_names()) == 1
+
     def size(self, outline: Outline) -> int:
         """How many nodes the closure has."""
         (composition,) = self._judge.pool.compositions([outline.composition])
         return len(composition)
 
-    def _place(self, outline: Outline, composition: Composition) -> Told:
-        key = (outline.composition, outline.os, outline.target)
+    def _tell(self, outline: Outline, composition: Composition) -> Told:
+        """The gates that a closure's kinds decide; platform, target and libcs were looked at before, and it has all binaries."""
+        if outline.platform == "linux" and outline.os != self._judge.machine.os and any(kind.traits.bare for kind in composition):
+            return Told(passes=False)
+        key = (outline.composition, self._rules_ask_of(outline))
         if key not in self._told:
-            self._told[key] = self._tell(composition, outline)
+            self._told[key] = self._tell_anywhere(composition, outline)
         return self._told[key]
 
-    def _tell(self, composition: Composition, outline: Outline) -> Told:
-        """The gates that a closure's kinds decide; platform, target and libcs were looked at before, and it has all binaries."""
+    def _tell_anywhere(self, composition: Composition, outline: Outline) -> Told:
+        """What is the same for all OSes and targets of which the rules do not ask."""
         externals = [kind.name for kind in composition if kind.traits.external]
         if externals:
             return Told(None if all(map(self._may_be_external, externals)) else False)
-        if outline.platform == "linux" and outline.os != self._judge.machine.os and any(kind.traits.bare for kind in composition):
-            return Told(passes=False)
         if not all(map(self._runs_on_gpu, composition)):
             return Told(passes=False)
-        found = [self._keeps(kind, outline) for kind in composition] + list(self._keep_as_providers(composition, outline))
+        place, kept = self._rules_ask_of(outline), self._kept
+        found = [kept.get((kind.number, place)) or self._keeps(kind, place, outline) for kind in composition] if self._has_rules else []
+        found += self._keep_as_providers(composition, outline) if self._virtuals else []
         if any(told.passes is False for told in found):
             return Told(passes=False)
         return Told(None if any(told.passes is None for told in found) else True, sum(told.weight for told in found))
+
+    def _rules_ask_of(self, outline: Outline) -> tuple[str, str]:
+        """The OS and the target, as far as rules ask of them."""
+        asks_os, asks_target = self._asked
+        return outline.os if asks_os else "", outline.target if asks_target else ""
 
     def _may_be_external(self, name: str) -> bool:
         declared = any(external.spec.name == name for external in self._rules.externals)
@@ -120,27 +134,35 @@ class Foretelling:
             self._gpu[kind.number] = gpu_failure(sketched(kind), machine) is None
         return self._gpu[kind.number]
 
-    def _keeps(self, kind: Kind, outline: Outline) -> Told:
+    def _keeps(self, kind: Kind, place: tuple[str, str], outline: Outline) -> Told:
         """Does a node of this kind keep the rules on its package, and at what weight?"""
-        if not self._has_rules:
-            return Told(passes=True)
-        asks_os, asks_target = self._asked
-        key = (kind.number, outline.os if asks_os else "", outline.target if asks_target else "")
-        if key not in self._kept:
-            self._kept[key] = self._check(kind, outline, None)
-        return self._kept[key]
+        alike = (kind.number if self._has_own_rules(kind) else 0, place)
+        if alike not in self._kept:
+            self._kept[alike] = self._check(kind, outline, None)
+        found = self._kept[kind.number, place] = self._kept[alike]
+        return found
+
+    def _has_own_rules(self, kind: Kind) -> bool:
+        """Do rules tell it from other packages? Rules on all are the same for all that have no variant of which they ask."""
+        return kind.name in self._rules.own or any(text in kind.chosen for text in self._asked_of_all)
+
+    @cached_property
+    def _asked_of_all(self) -> tuple[str, ...]:
+        """What stands in the choices of kinds of which rules on all packages ask more than of others; in all where versions are asked."""
+        rules = _all(self._rules.for_all)
+        specs = [spec for rule in rules for spec in (rule.when, *rule.alternatives)]
+        if any(spec.edges or spec.name or spec.versions is not ANY for spec in specs) or any(rule.when.variants for rule in rules):
+            return ("",)
+        return tuple(f'"{name}":' for name in self._rules.soft_variants)
 
     def _keep_as_providers(self, composition: Composition, outline: Outline) -> Iterable[Told]:
         """Do the providers of virtuals keep the rules on these?"""
-        virtuals = self._virtuals
-        if not virtuals:
-            return
         kinds = by_name(composition)
         for kind in composition:
-            if not virtuals.isdisjoint(kind.traits.built_with):
+            if not self._virtuals.isdisjoint(kind.traits.built_with):
                 yield Told(passes=None)
             for virtual, provider in kind.traits.uses:
-                if virtual in virtuals:
+                if virtual in self._virtuals:
                     yield self._check(kinds[provider], outline, virtual) if provider in kinds else Told(passes=None)
 
     def _check(self, kind: Kind, outline: Outline, virtual: str | None) -> Told:

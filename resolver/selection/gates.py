@@ -81,7 +81,7 @@ class Judge:
         if worst:
             return worst
         nodes = tuple(node for node in self.closures.nodes(closure) if node is not spec)
-        return Candidate(spec, (spec, *nodes), self.pool.statement(spec).complete, self._notes(nodes))
+        return Candidate(spec, (spec, *nodes), self.pool.statement(spec).complete, self.notes(nodes))
 
     def fails_itself(self, spec: ConcreteSpec, want: AbstractSpec) -> bool:
         """Does the record fail by what it states of itself? Told without looking at its dependencies; ``judge`` names the first gate."""
@@ -296,7 +296,8 @@ class Judge:
             return Rejection(spec, "constraints", spec, ", ".join(stacks), label, text)
         return None
 
-    def _notes(self, closure: tuple[ConcreteSpec, ...]) -> tuple[str, ...]:
+    def notes(self, closure: tuple[ConcreteSpec, ...]) -> tuple[str, ...]:
+        """What is to be said of the nodes of a closure that passes."""
         return tuple(
             f"{_shown(node)} is in no build cache that was synced; Spack takes or builds another gcc-runtime"
             for node in closure

@@ -54,7 +54,7 @@ class Outline(msgspec.Struct, frozen=True):
 
     ``reach`` is None where a source does not state all of its closure. ``unusual`` is as of ``CandidatePool.unusual``, or less.
     ``composition`` is the number of what its closure is made of, 0 where that is not known or not all is for one platform, OS and target;
-    ``sound`` is whether one source is known to have binaries of all of it, externals apart.
+    ``sound`` is whether one source is known to have binaries of all of it, externals and gcc's runtime apart.
     """
 
     hash: str
@@ -108,7 +108,7 @@ class CandidatePool(Protocol):
         """How many variants of a spec that came from this pool have another value than most records of its package; 0 of externals."""
 
     def versions(self, name: str) -> list[str]:
-        """All versions of a package, in no order."""
+        """All versions of a package in Spack's order, the newest first."""
 
     def oses(self) -> list[str]:
         """All OS labels."""

@@ -111,7 +111,7 @@ class Race:
             return [(self.ranking.least(spec), spec.hash, spec) for spec in specs]
         rules = self.judge.rules.on_outline(root.name)
         self._targets = [t for t in self.judge.targets if not any(all(_other_target(t, a) for a in want) for want in _wants(root, rules))]
-        versions = dict.fromkeys(self.judge.pool.versions(root.name))
+        versions = self.judge.pool.versions(root.name)
         return [(self.ranking.least_of_version(root.name, v), v, None) for v in versions if _allows(root, v)]
 
     def _expand(self) -> None:
@@ -200,7 +200,7 @@ class Race:
         closures = self.judge.closures
         nodes = tuple(node for node in closures.nodes(closures.mask(spec)) if node is not spec)
         if 1 + len(nodes) == foretelling.size(self._outlines[spec.hash]):
-            self.verdicts[place] = replace(self.verdicts[place], closure=(spec, *nodes))
+            self.verdicts[place] = replace(self.verdicts[place], closure=(spec, *nodes), notes=self.judge.notes(nodes))
             return
         del self.verdicts[place]
         self._best = [costs for costs in self._best if costs[-1] != spec.hash]

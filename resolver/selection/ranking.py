@@ -107,6 +107,7 @@ class Ranking:
         self.criteria = tuple(CRITERIA[place] for place in self.order)
         self.versions = judge.shared.order(judge.rules, judge.policy)
         self._costs: dict[str, NodeCosts] = {}
+        self._kinds: dict[int, tuple[int, ...]] = {}
         self._solo: dict[tuple[str, str], tuple[int | str, ...]] = {}
         self._uses: dict[str, frozenset[tuple[str, str]]] = {}
         self.provider_rank = cache(self._provider_rank)
@@ -266,19 +267,20 @@ class Ranking:
 
     def sums(self, composition: Composition) -> Sums:
         """What the kinds of a closure cost together."""
-        runtimes = [kind for kind in composition if kind.name in RUNTIME_NAMES]
-        ranks = {kind.number: self.versions.rank(kind.name, kind.version) for kind in composition}
-        ofs_runtimes = sum(ranks[kind.number] for kind in runtimes)
-        return Sums(
-            nodes=len(composition),
-            runtimes=len(runtimes),
-            versions=sum(ranks.values()) - ofs_runtimes,
-            runtime_versions=ofs_runtimes,
-            variants=sum(map(self._kind_variants, composition)),
-            unusual=sum(self._unusual(kind.name, kind.unusual) for kind in composition),
-            compilers=sum(self.versions.rank(c.name, c.version) for kind in composition if (c := kind.compiler)),
-            uses=frozenset(pair for kind in composition for pair in kind.traits.uses),
-        )
+        rows = [self._kinds.get(kind.number) or self._kind(kind) for kind in composition]
+        runtimes, versions, of_runtimes, variants, unusual, compilers = map(sum, zip(*rows, strict=True))
+        uses = frozenset(pair for kind in composition for pair in kind.traits.uses)
+        return Sums(len(rows), runtimes, versions, of_runtimes, variants, unusual, compilers, uses)
+
+    def _kind(self, kind: Kind) -> tuple[int, ...]:
+        """What a node of a kind costs, in the order of ``Sums``: is it a runtime, its version apart from and as one, and so on."""
+        rank = self.versions.rank(kind.name, kind.version)
+        compiler = kind.compiler
+        versions = (1, 0, rank) if kind.name in RUNTIME_NAMES else (0, rank, 0)
+        of_compiler = self.versions.rank(compiler.name, compiler.version) if compiler else 0
+        found = (*versions, self._kind_variants(kind), self._unusual(kind.name, kind.unusual), of_compiler)
+        self._kinds[kind.number] = found
+        return found
 
     def of_sums(self, spec: ConcreteSpec, kind: Kind, sums: Sums, weight: int, virtual: str) -> Costs:
         """As ``solo`` without the hash, of a record whose closure is of its own OS and target and is known by its sums alone."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from resolver.selection.pool import CandidatePool
-from resolver.versions import VersionSet, parse_version
+from resolver.versions import VersionSet, newest_first, parse_version
 
 if TYPE_CHECKING:
     from resolver.selection.facts import RecipeFacts
@@ -41,13 +41,13 @@ class VersionOrder:
         return 0, rank
 
     def _rank(self, name: str) -> dict[str, int]:
-        known, chosen = set(self._pool.versions(name)), frozenset[str]()
+        texts = self._pool.versions(name)
         if self._facts:
-            known |= self._facts.versions(name)
             chosen = self._facts.preferred(name)
-        texts = sorted(known, key=lambda t: (t in chosen, parse_version(t).preference, t), reverse=True)
+            texts = newest_first(self._facts.versions(name).union(texts))
+            texts.sort(key=lambda text: text not in chosen)
         if preferred := self._preferred.get(name, ()):
-            texts.sort(key=lambda text: _first(preferred, text))
+            texts = sorted(texts, key=lambda text: _first(preferred, text))
         return {text: rank for rank, text in enumerate(texts)}
 
 

@@ -6,6 +6,7 @@ The order is Spack's (``version/version_types.py``: ``parse_string_components``,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from resolver.errors import SpecError
@@ -145,6 +146,11 @@ def parse_version(text: str) -> Version:
         version = Version("0")
         version.text, version.key = text, parse_key(text[:MAX_DIGITS])
         return version
+
+
+def newest_first(texts: Iterable[str]) -> list[str]:
+    """Versions in the order of Spack's default choice, the best first; equal ones by their texts."""
+    return sorted(texts, key=lambda text: (parse_version(text).preference, text), reverse=True)
 
 
 def is_version(text: str) -> bool:

@@ -12,6 +12,7 @@ from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
 from resolver.spec.node import LINK_RUN, convert_node
 from resolver.spec.virtuals import LANGUAGES, LIBCS
+from resolver.versions import newest_first
 
 HASH_LENGTH = 32
 UNTOLD = ("patches", "commit", "dev_path")
@@ -171,7 +172,7 @@ class World:
         return sum(usual.get(variant, values) != values for variant, values in _variants(spec).items())
 
     def versions(self, name: str) -> list[str]:
-        return [spec.wire.version for spec in self.named(name)]
+        return newest_first({spec.wire.version for spec in self.named(name)})
 
     def oses(self) -> list[str]:
         return sorted({spec.os for spec in self.specs.values()})
