@@ -82,7 +82,7 @@ def find(
 def _rows(judge: Judge, ranking: Ranking, specs: Sequence[AbstractSpec], *, everything: bool, limit: int | None) -> list[Row]:
     if everything:
         return [judged(judge, spec) for spec in specs]
-    rows = leading(judge, ranking, specs, limit, walked=False)
+    rows = leading(judge, ranking, specs, limit, walked="none")
     return [row if row.candidates else refused(judge, spec) for spec, row in zip(specs, rows, strict=True)]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from resolver.catalog.composition import unpacked
 from resolver.catalog.keys import marks, parts
 from resolver.errors import InputError
 from resolver.selection.composition import Composition, Kind, Traits
@@ -18,6 +17,17 @@ Query = Callable[[str, Sequence[object]], list[tuple[Any, ...]]]
 KINDS = (
     "SELECT k.id, k.name, k.version, v.chosen, v.unusual, k.traits FROM kind k LEFT JOIN variants v ON v.id = k.variants WHERE k.id IN ({})"
 )
+
+
+def packed(kinds: Iterable[int]) -> bytes:
+    """Numbers of kinds as they are stored: ascending, four bytes each, the lowest first."""
+    numbers = sorted(kinds)
+    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+def unpacked(blob: bytes) -> tuple[int, ...]:
+    """The numbers of a composition. Raises ``struct.error`` when the bytes are damaged."""
+    return struct.unpack(f"<{len(blob) // 4}I", blob)
 
 
 class Composed:

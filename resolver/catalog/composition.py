@@ -8,12 +8,12 @@ are in the reach. Few compositions differ, since the same graphs are built for m
 from __future__ import annotations
 
 import sqlite3
-import struct
 from collections.abc import Iterable
 from itertools import islice
 
 import msgspec
 
+from resolver.catalog.composed import packed, unpacked
 from resolver.catalog.edges import Edges
 from resolver.catalog.halves import NUMBERS
 
@@ -91,17 +91,6 @@ class Compositions:
         self._kinds.write(connection)
         rows = islice(self._blobs.items(), self._written, None)
         connection.executemany("INSERT INTO composition VALUES (?, ?)", rows)
-
-
-def packed(kinds: Iterable[int]) -> bytes:
-    """Numbers of kinds as they are stored: ascending, four bytes each, the lowest first."""
-    numbers = sorted(kinds)
-    return struct.pack(f"<{len(numbers)}I", *numbers)
-
-
-def unpacked(blob: bytes) -> tuple[int, ...]:
-    """The numbers of a composition. Raises ``struct.error`` when the bytes are damaged."""
-    return struct.unpack(f"<{len(blob) // 4}I", blob)
 
 
 def forget_unused(connection: sqlite3.Connection) -> None:

@@ -101,9 +101,6 @@ def _from_4(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
         )
         write_late(connection, reaches, int(source))
         variants.write()
-    connection.execute(
-        "CREATE TABLE version (name TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, place)) WITHOUT ROWID"
-    )
     order_versions(connection, {name for (name,) in connection.execute("SELECT name FROM summary WHERE kind = 'version'")})
     connection.execute(f"PRAGMA user_version = {SCHEMA_OF_COMPOSITIONS}")
 
@@ -127,6 +124,8 @@ def _make_room_for_compositions(connection: sqlite3.Connection) -> None:
     traits = "name TEXT NOT NULL, version TEXT NOT NULL, variants INTEGER NOT NULL, traits TEXT NOT NULL"
     connection.execute(f"CREATE TABLE IF NOT EXISTS kind (id INTEGER PRIMARY KEY, {traits})")
     connection.execute("CREATE TABLE IF NOT EXISTS composition (id INTEGER PRIMARY KEY, kinds BLOB NOT NULL)")
+    key = "name TEXT NOT NULL, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, place)"
+    connection.execute(f"CREATE TABLE IF NOT EXISTS version ({key}) WITHOUT ROWID")
 
 
 def _add_column(connection: sqlite3.Connection, table: str, column: str) -> None:

@@ -75,7 +75,7 @@ class CatalogPool:
         self._versions_of = ORDERED if self._are_ordered else UNORDERED.format("{}", self._chosen)
         self._records = RECORDS.format(self._count_unusual)
         self._reached = Reached(store.query)
-        self._outlines: dict[tuple[str, ...], list[Outline]] = {}
+        self._outlines: dict[tuple[str | None, ...], list[Outline]] = {}
 
     def release(self) -> None:
         """The answer is there. What is still looked up is as the catalog is by then, so that others may give back this state's space."""
@@ -115,20 +115,20 @@ class CatalogPool:
         where = f"r.name = ? AND r.platform = ? AND r.target IN ({marks(targets)})"
         return self._adopt(self._query(f"{self._records} {where}", (name, platform, *targets)))
 
-    def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
+    def outlines(self, name: str, version: str | None = None, platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
         """The outlines of a package's records, or of one version's for a platform and any of some targets, by hash; no node is read."""
         asked = (name, version, platform, *targets)
         if asked not in self._outlines:
-            self._outlines[asked] = self._read_outlines(*asked)
+            self._outlines[asked] = self._read_outlines(name, version, platform, *targets)
         return self._outlines[asked]
 
-    def _read_outlines(self, name: str, version: str, platform: str, *targets: str) -> list[Outline]:
-        chosen = f" AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})" if version else ""
+    def _read_outlines(self, name: str, version: str | None, platform: str, *targets: str) -> list[Outline]:
+        chosen = f" AND r.version = ? AND r.platform = ? AND r.target IN ({marks(targets)})" if version is not None else ""
         rows = self._query(
             f"SELECT r.hash, r.version, r.platform, r.os, r.target, r.packages, r.hosts, {self._count_unusual}, {self._made_of}, "
             "r.complete, s.source, s.in_buildcache, s.stacks, s.release "
             f"FROM record r JOIN statement s ON s.record = r.id WHERE r.name = ?{chosen}",
-            (name, version, platform, *targets) if version else (name,),
+            (name, version, platform, *targets) if version is not None else (name,),
         )
         reaches = self._reached.read((row[5], row[6]) for row in rows)
         found: dict[str, Outline] = {}

@@ -120,5 +120,10 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any YAML value
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of the file."""
-    return msgspec.json.schema(Config)
+    """The JSON schema of the file; its texts are the docstrings, without the indentation that some versions of msgspec leave in them."""
+    from inspect import cleandoc  # the file is read far more often than its schema is made
+
+    schema = msgspec.json.schema(Config)
+    for shape in schema["$defs"].values():
+        shape["description"] = cleandoc(shape["description"])
+    return schema

@@ -65,7 +65,8 @@ _chosen = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 
 def sketched(kind: Kind, platform: str = "", os: str = "", target: str = "") -> ConcreteSpec:
     """A spec of which is known what its kind tells, for some place; of its dependencies it has compilers alone."""
-    edges = [WireEdge(c.name, f"{c.name}@{c.version}", parameters=WireEdgeParameters(c.deptypes, c.virtuals)) for c in kind.traits.compilers]
+    compilers = kind.traits.compilers
+    edges = [WireEdge(c.name, f"{c.name}@{c.version}", parameters=WireEdgeParameters(c.deptypes, c.virtuals)) for c in compilers]
     wire = WireNode(
         name=kind.name,
         version=kind.version,

@@ -29,9 +29,9 @@ from resolver.versions.ranges import ANY
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a composition tells of all closures made so, for one judge: how the stack's rules weigh it, and whether it runs for an OS and target.
+    """What a composition tells of all closures made so, for one judge: whether they pass, None where that cannot be told.
 
-    ``passes`` is None where that cannot be told.
+    ``weight`` is that of the alternatives by which they keep the stack's rules.
     """
 
     passes: bool | None
@@ -115,7 +115,8 @@ class Foretelling:
         found += self._keep_as_providers(composition, outline) if self._virtuals else []
         if any(told.passes is False for told in found):
             return Told(passes=False)
-        return Told(None if any(told.passes is None for told in found) else True, sum(told.weight for told in found))
+        passes = None if any(told.passes is None for told in found) else True
+        return Told(passes, sum(told.weight for told in found))
 
     def _rules_ask_of(self, outline: Outline) -> tuple[str, str]:
         """The OS and the target, as far as rules ask of them."""
@@ -174,7 +175,7 @@ class Foretelling:
         checked = [rule.check(spec) for rule in rules]
         if any(failed is not None for _, failed in checked):
             return Told(passes=False)
-        return Told(True, sum(weight for weight, _ in checked))
+        return Told(passes=True, weight=sum(weight for weight, _ in checked))
 
     @cached_property
     def _has_rules(self) -> bool:

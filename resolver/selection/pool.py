@@ -92,7 +92,7 @@ class CandidatePool(Protocol):
     def named(self, name: str, platform: str | None = None, targets: Sequence[str] = ()) -> list[ConcreteSpec]:
         """The records of a package: all of them, or those for a platform and any of some targets."""
 
-    def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
+    def outlines(self, name: str, version: str | None = None, platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
         """The outlines of a package's records: all of them, or those of one version for a platform and any of some targets."""
 
     def count(self, name: str) -> int:

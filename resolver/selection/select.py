@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -10,11 +11,13 @@ from resolver.selection.foretelling import Foretelling
 from resolver.selection.gates import Judge
 from resolver.selection.model import Effort, GroupAnswer, Row, Unify
 from resolver.selection.problem import Problem, one_hash_each
-from resolver.selection.race import Race, in_question, run_ahead, virtual_of
+from resolver.selection.race import Race, in_question, run, run_ahead, virtual_of
 from resolver.selection.ranking import Ranking
 from resolver.selection.reasons import alone, beside, taken
 from resolver.selection.refusals import refused, row_of
 from resolver.spec.abstract import AbstractSpec
+
+Walked = Literal["best", "none", "all"]
 
 
 def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
@@ -27,16 +30,18 @@ def hopeful(judge: Judge, ranking: Ranking, root: AbstractSpec) -> Row:
     return replace(row, candidates=ranking.sorted(found))
 
 
-def leading(
-    judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wanted: int | None = 2, *, walked: bool = True
-) -> list[Row]:
+def leading(judge: Judge, ranking: Ranking, roots: Sequence[AbstractSpec], wanted: int | None = 2, *, walked: Walked = "best") -> list[Row]:
     """For each root the best candidates, at least ``wanted`` where there are as many, and all that equal the best; all where it is None.
 
     Records are judged in the order of what they cost at least, and no more of them than may still be among these: where thousands of
-    records are in question, few nodes are read, and the closures of the best alone, if they are to be ``walked``.
+    records are in question, few nodes are read, and fewer closures. Whose closures are ``walked`` in any case, so that their nodes are
+    known, are the best of each root, none, or all candidates.
     """
     races = [Race(judge, ranking, root, wanted) for root in roots]
-    run_ahead(judge, races, Foretelling(judge, ranking), walked=walked)
+    if walked == "all":
+        run(judge, races)
+    else:
+        run_ahead(judge, races, Foretelling(judge, ranking), walked=walked == "best")
     rows = [(race, row_of(judge, race.want, race.verdicts)) for race in races]
     return [replace(row, candidates=ranking.sorted(row.candidates), whole=race.whole) for race, row in rows]
 
@@ -73,7 +78,7 @@ def select_group(
 
 def _each_alone(judge: Judge, ranking: Ranking, name: str, roots: Sequence[AbstractSpec], effort: Effort, *, state: bool) -> GroupAnswer:
     wanted = 2 if effort.runners_up else 1
-    rows = _reasoned(judge, roots, leading(judge, ranking, roots, wanted), effort.told)
+    rows = _reasoned(judge, roots, leading(judge, ranking, roots, wanted, walked="all" if state else "best"), effort.told)
     if not effort.runners_up:
         rows = [replace(row, candidates=row.candidates[:1]) for row in rows]
     answers = tuple(alone(root, row, ranking) for root, row in zip(roots, rows, strict=True))

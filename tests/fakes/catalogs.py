@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from resolver.catalog.composition import unpacked as unpacked_kinds
+from resolver.catalog.composed import unpacked as unpacked_kinds
 from resolver.catalog.pages import packed, unpacked
 
 PLACES = frozenset({"id", "page", "start", "length", "packages", "hosts", "variants", "composition"})

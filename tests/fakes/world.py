@@ -119,8 +119,8 @@ class World:
         found = [spec for _, spec in sorted(self.specs.items()) if spec.name == name]
         return found if platform is None else [spec for spec in found if spec.platform == platform and spec.target in targets]
 
-    def outlines(self, name: str, version: str = "", platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
-        found = [s for s in self.named(name, platform, targets) if s.wire.version == version] if version else self.named(name)
+    def outlines(self, name: str, version: str | None = None, platform: str = "", targets: Sequence[str] = ()) -> list[Outline]:
+        found = [s for s in self.named(name, platform, targets) if s.wire.version == version] if version is not None else self.named(name)
         facts = [(s.hash, s.wire.version, s.platform, s.os, s.target, self.statement(s), self.reach(s), self.unusual(s)) for s in found]
         return [Outline(*row) for row in facts]
 
