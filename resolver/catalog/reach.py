@@ -167,7 +167,8 @@ class Reaches:
         name, *_, state = node.own
         own = {compiler for _, compiler, *_ in node.edges.compilers} | (set() if state & EXTERNAL else {name})
         for compiler in own & COMPILER_RUNTIMES.keys():
-            if not packages & self._packages.bit(COMPILER_RUNTIMES[compiler]):
+            runtime = COMPILER_RUNTIMES[compiler]
+            if runtime not in node.edges.runtimes and not packages & self._packages.bit(runtime):
                 self.lacking.add((name, compiler))
 
     def _composition(self, node: _Node, compilers: tuple[str, ...], below: Sequence[int]) -> int:
