@@ -152,16 +152,20 @@ class Writer:
         """Take out what the source no longer states, and write what its records have among them."""
         for statement in self._indexes:
             self.connection.execute(statement)
-        rows = self.connection.execute("SELECT record FROM statement WHERE source = ?", (self.source,)).fetchall()
-        gone = [(int(record), self.source) for (record,) in rows if record not in self._stated]
-        self.connection.executemany("DELETE FROM statement WHERE record = ? AND source = ?", gone)
-        self._variants.changes.subtract(_drop_unstated(self.connection, [record for record, _ in gone]))
+        gone = [] if self._empty else self._unstated()
+        self.connection.executemany("DELETE FROM statement WHERE record = ? AND source = ?", [(record, self.source) for record in gone])
+        self._variants.changes.subtract(_drop_unstated(self.connection, gone))
         self._reaches.contradicted = self._reaches.contradicted or self._contradicted()
         write_late(self.connection, self._reaches, self.source)
         if gone:
             forget_unused(self.connection)
         self._variants.write()  # behind the kinds, which keep their sets
         self._write_summary()
+
+    def _unstated(self) -> list[int]:
+        """The records that the source stated before, and does no longer."""
+        rows = self.connection.execute("SELECT record FROM statement WHERE source = ?", (self.source,)).fetchall()
+        return [int(record) for (record,) in rows if record not in self._stated]
 
     def _contradicted(self) -> bool:
         """Do several nodes that are stated for one hash reach different things?"""
@@ -224,9 +228,9 @@ def _distinct(batch: list[Record]) -> list[Record]:
 
 def _summary(batch: Sequence[Record]) -> set[tuple[str, str, str]]:
     """What these records have among them, as rows of `summary` without the source."""
-    wires = [record.wire for record in batch]
-    found = {("version", wire.name, wire.version) for wire in wires}
-    found |= {("os", "", wire.arch.platform_os or "") for wire in wires}
-    found |= {("stack", "", record.wire.name) for record in batch if record.in_buildcache}
-    found |= {("stack", label, record.wire.name) for record in batch if record.in_buildcache for label in record.stacks}
-    return found | {("provider", entry.partition("@")[0], wire.name) for wire in wires for entry in wire.provided_virtuals}
+    kinds = {(r.wire.name, r.wire.version, r.wire.arch.platform_os, r.in_buildcache, r.stacks) for r in batch}  # far fewer than records
+    found = {("version", name, version) for name, version, *_ in kinds}
+    found |= {("os", "", os or "") for _, _, os, *_ in kinds}
+    found |= {("stack", label, name) for name, _, _, in_buildcache, labels in kinds if in_buildcache for label in ("", *labels)}
+    stating = [record.wire for record in batch if record.wire.provided_virtuals]
+    return found | {("provider", entry.partition("@")[0], wire.name) for wire in stating for entry in wire.provided_virtuals}
