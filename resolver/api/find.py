@@ -20,6 +20,10 @@ from resolver.selection.refusals import judged, refused
 from resolver.selection.select import leading
 from resolver.spec.abstract import AbstractSpec
 from resolver.spec.concrete import ConcreteSpec
+from resolver.spec.virtuals import LANGUAGES
+
+SHOWN = LANGUAGES | {"libc"}
+"""Virtuals whose providers are shown with a record, so they are read together."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -74,6 +78,7 @@ def find(
     rejected = sum(_count(pool, spec) for spec in specs) - len(records) if judged_all else None
     if everything:
         records += [Found(r.spec, pool.statement(r.spec), r) for r in rejections]
+    pool.prefetch(edge.hash for found in records for edge in found.spec.dependencies if not SHOWN.isdisjoint(edge.virtuals))
     notes = _notes(records, specs, pool, rejections)
     pool.release()
     return FindResult(machine, tuple(records), rejected, notes, skipped_criteria(judge.policy.facts))

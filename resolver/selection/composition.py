@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 
 import msgspec
@@ -106,8 +105,3 @@ class _Nowhere:
 
 NOWHERE = _Nowhere()
 _COMPILERS = _Compilers()
-
-
-def by_name(composition: Composition) -> Mapping[str, Kind]:
-    """The kinds of a closure by package; of one that is there several times, any."""
-    return {kind.name: kind for kind in composition}

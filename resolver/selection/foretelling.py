@@ -12,7 +12,7 @@ from functools import cached_property
 import msgspec
 from msgspec.structs import replace
 
-from resolver.selection.composition import UNTOLD, Composition, Kind, by_name, sketched
+from resolver.selection.composition import UNTOLD, Composition, Kind, sketched
 from resolver.selection.gates import Judge
 from resolver.selection.gpu import gpu_failure
 from resolver.selection.model import Candidate
@@ -38,6 +38,15 @@ class Told(msgspec.Struct, frozen=True):
     weight: int = 0
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """A composition, its kinds by package, whether one of them is bare, and the packages that are there several times."""
+
+    kinds: Composition
+    by_name: Mapping[str, Kind]
+    bare: bool
+    repeated: frozenset[str]
+
+
 class Foretelling:
     """Tells of records whether they pass the gates and what they cost, as far as their compositions do."""
 
@@ -45,6 +54,7 @@ class Foretelling:
         self._judge = judge
         self._ranking = ranking
         self._rules = judge.rules
+        self._made: dict[int, _Made] = {}
         self._told: dict[tuple[int, tuple[str, str]], Told] = {}
         self._kept: dict[tuple[int, tuple[str, str]], Told] = {}
         self._sums: dict[int, Sums] = {}
@@ -73,16 +83,16 @@ class Foretelling:
             return True
         if not outline.sound:
             return not self._one_source  # of several sources another may have the binaries
-        (composition,) = self._judge.pool.compositions([outline.composition])
-        told = self._tell(outline, composition)
-        if told.passes is None or [kind.name for kind in composition].count(spec.name) != 1:
+        made = self._made_of(outline)
+        told = self._tell(outline, made)
+        if told.passes is None or spec.name in made.repeated or spec.name not in made.by_name:
             return True
-        meets = told.passes and (not want.edges or self._meets(spec, composition, want))
+        meets = told.passes and (not want.edges or self._meets(spec, made, want))
         if meets is None:
             return True
         if not meets or self._judge.fails_as_root(spec, replace(want, edges=())):
             return False
-        self._ranking.foretell(spec, virtual, self._costs(spec, outline, composition, told.weight, virtual))
+        self._ranking.foretell(spec, virtual, self._costs(spec, outline, made, told.weight, virtual))
         return Candidate(spec, (), complete=True, virtual=virtual)
 
     @cached_property
@@ -91,28 +101,38 @@ class Foretelling:
 
     def size(self, outline: Outline) -> int:
         """How many nodes the closure has."""
-        (composition,) = self._judge.pool.compositions([outline.composition])
-        return len(composition)
+        return len(self._made_of(outline).kinds)
 
-    def _tell(self, outline: Outline, composition: Composition) -> Told:
+    def _made_of(self, outline: Outline) -> _Made:
+        """What the closure is made of."""
+        found = self._made.get(outline.composition)
+        if found is None:
+            (kinds,) = self._judge.pool.compositions([outline.composition])
+            by_name = {kind.name: kind for kind in kinds}
+            repeated = frozenset(kind.name for kind in kinds if by_name[kind.name] is not kind)
+            found = _Made(kinds, by_name, any(kind.traits.bare for kind in kinds), repeated)
+            self._made[outline.composition] = found
+        return found
+
+    def _tell(self, outline: Outline, made: _Made) -> Told:
         """The gates that a closure's kinds decide; platform, target and libcs were looked at before, and it has all binaries."""
-        if outline.platform == "linux" and outline.os != self._judge.machine.os and any(kind.traits.bare for kind in composition):
+        if outline.platform == "linux" and outline.os != self._judge.machine.os and made.bare:
             return Told(passes=False)
         key = (outline.composition, self._rules_ask_of(outline))
         if key not in self._told:
-            self._told[key] = self._tell_anywhere(composition, outline)
+            self._told[key] = self._tell_anywhere(made, outline)
         return self._told[key]
 
-    def _tell_anywhere(self, composition: Composition, outline: Outline) -> Told:
+    def _tell_anywhere(self, made: _Made, outline: Outline) -> Told:
         """What is the same for all OSes and targets of which the rules do not ask."""
-        externals = [kind.name for kind in composition if kind.traits.external]
+        externals = [kind.name for kind in made.kinds if kind.traits.external]
         if externals:
             return Told(None if all(map(self._may_be_external, externals)) else False)
-        if not all(map(self._runs_on_gpu, composition)):
+        if not all(map(self._runs_on_gpu, made.kinds)):
             return Told(passes=False)
         place, kept = self._rules_ask_of(outline), self._kept
-        found = [kept.get((kind.number, place)) or self._keeps(kind, place, outline) for kind in composition] if self._has_rules else []
-        found += self._keep_as_providers(composition, outline) if self._virtuals else []
+        found = [kept.get((kind.number, place)) or self._keeps(kind, place, outline) for kind in made.kinds] if self._has_rules else []
+        found += self._keep_as_providers(made, outline) if self._virtuals else []
         if any(told.passes is False for told in found):
             return Told(passes=False)
         passes = None if any(told.passes is None for told in found) else True
@@ -156,15 +176,15 @@ class Foretelling:
             return ("",)
         return tuple(f'"{name}":' for name in self._rules.soft_variants)
 
-    def _keep_as_providers(self, composition: Composition, outline: Outline) -> Iterable[Told]:
+    def _keep_as_providers(self, made: _Made, outline: Outline) -> Iterable[Told]:
         """Do the providers of virtuals keep the rules on these?"""
-        kinds = by_name(composition)
-        for kind in composition:
+        for kind in made.kinds:
             if not self._virtuals.isdisjoint(kind.traits.built_with):
                 yield Told(passes=None)
             for virtual, provider in kind.traits.uses:
                 if virtual in self._virtuals:
-                    yield self._check(kinds[provider], outline, virtual) if provider in kinds else Told(passes=None)
+                    known = provider in made.by_name and provider not in made.repeated
+                    yield self._check(made.by_name[provider], outline, virtual) if known else Told(passes=None)
 
     def _check(self, kind: Kind, outline: Outline, virtual: str | None) -> Told:
         """Hold a kind against the rules on its package, or on a virtual that it provides."""
@@ -192,38 +212,38 @@ class Foretelling:
         specs = [spec for rule in rules for spec in (rule.when, *rule.alternatives)]
         return any(spec.os or spec.platform for spec in specs), any(bool(spec.target) for spec in specs)
 
-    def _meets(self, spec: ConcreteSpec, composition: Composition, want: AbstractSpec) -> bool | None:
+    def _meets(self, spec: ConcreteSpec, made: _Made, want: AbstractSpec) -> bool | None:
         """Does the closure have the dependencies that are asked for? None where that cannot be told."""
-        found = [self._has(spec, composition, edge) for edge in want.edges]
+        found = [self._has(spec, made, edge) for edge in want.edges]
         if any(one is False for one in found):
             return False
         return None if any(one is None for one in found) else True
 
-    def _has(self, spec: ConcreteSpec, composition: Composition, edge: Edge) -> bool | None:
+    def _has(self, spec: ConcreteSpec, made: _Made, edge: Edge) -> bool | None:
         name = edge.spec.name
         if edge.direct or edge.when or edge.virtuals or edge.spec.edges or name is None or not _is_node_told(edge.spec):
             return None
         if name in VIRTUALS:
-            return self._provides(spec, composition, edge.spec)
-        if name == spec.name or name in LIBCS or any(virtual == name for kind in composition for virtual, _ in kind.traits.uses):
+            return self._provides(spec, made, edge.spec)
+        if name == spec.name or name in LIBCS or any(virtual == name for kind in made.kinds for virtual, _ in kind.traits.uses):
             return None
-        kinds = [kind for kind in composition if kind.name == name]
+        kinds = [kind for kind in made.kinds if kind.name == name]
         if any(match_node(sketched(kind, spec.platform, spec.os, spec.target), edge.spec) is None for kind in kinds):
             return True
         return None if any(name in (e.name, *e.virtuals) and e.deptypes & BUILD for e in spec.dependencies) else False
 
-    def _provides(self, spec: ConcreteSpec, composition: Composition, want: AbstractSpec) -> bool | None:
+    def _provides(self, spec: ConcreteSpec, made: _Made, want: AbstractSpec) -> bool | None:
         """Is a virtual used in the closure? Of what its providers state of themselves no sketch is asked."""
         if want.name in LANGUAGES or want.name == "libc" or replace(want, name=None) != EMPTY:
             return None
-        if any(virtual == want.name for kind in composition for virtual, _ in kind.traits.uses):
+        if any(virtual == want.name for kind in made.kinds for virtual, _ in kind.traits.uses):
             return True
-        return None if any(want.name in (e.name, *e.virtuals) for e in spec.dependencies) or want.name in by_name(composition) else False
+        return None if any(want.name in (e.name, *e.virtuals) for e in spec.dependencies) or want.name in made.by_name else False
 
-    def _costs(self, spec: ConcreteSpec, outline: Outline, composition: Composition, weight: int, virtual: str) -> Costs:
+    def _costs(self, spec: ConcreteSpec, outline: Outline, made: _Made, weight: int, virtual: str) -> Costs:
         if outline.composition not in self._sums:
-            self._sums[outline.composition] = self._ranking.sums(composition)
-        return self._ranking.of_sums(spec, by_name(composition)[spec.name], self._sums[outline.composition], weight, virtual)
+            self._sums[outline.composition] = self._ranking.sums(made.kinds)
+        return self._ranking.of_sums(spec, made.by_name[spec.name], self._sums[outline.composition], weight, virtual)
 
 
 def _all(rules: Mapping[str, tuple[Requirement, ...]]) -> list[Requirement]:
