@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import DATA, Run
-from fakes.catalogs import rows, said
+from fakes.catalogs import as_of_schema_4, rows, said
 from fakes.indexes import hashed, index_of
 from fakes.world import World
 from hypothesis import HealthCheck, given, settings
@@ -196,11 +195,9 @@ def test_check_finds_what_does_not_fit(run: Run, catalog: Path, tmp_path: Path) 
 
 def schema_of(path: Path, version: int) -> None:
     """Make a catalog of an older schema out of one of the present one."""
-    connection = sqlite3.connect(path)
+    as_of_schema_4(path)
     for statement in ("DROP TABLE variants", "ALTER TABLE record DROP COLUMN variants", f"PRAGMA user_version = {version}"):
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
+        rows(path, statement)
 
 
 @pytest.mark.parametrize("version", [2, 3])

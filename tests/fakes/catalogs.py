@@ -73,6 +73,16 @@ def _record(row: sqlite3.Row, pages: dict[int, bytes]) -> tuple[Any, ...]:
     return (*(row[key] for key in row.keys() if key not in PLACES), node)  # noqa: SIM118 - a row has no other way
 
 
+def as_of_schema_4(catalog: Path) -> None:
+    """Make a catalog of schema 4 out of one of the present schema."""
+    for table in ("kind", "composition", "version"):
+        rows(catalog, f"DROP TABLE {table}")
+    rows(catalog, "ALTER TABLE record DROP COLUMN composition")
+    rows(catalog, "ALTER TABLE statement DROP COLUMN sound")
+    rows(catalog, "DELETE FROM summary WHERE kind = 'lacking'")
+    rows(catalog, "PRAGMA user_version = 4")
+
+
 def change_node(catalog: Path, name: str, old: bytes, new: bytes) -> None:
     """Put other bytes, of the same number, into the stored node of a package's first record."""
     ((page, start, nodes, size),) = rows(
