@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -46,12 +47,13 @@ EXTERNAL, PLAIN = 1, 2
 
 
 class _Node(msgspec.Struct, frozen=True, gc=False):
-    """A node, with the hashes of all its edges and that of the C library it needs."""
+    """A node, with the hashes of what is in its closure, of its compilers, and of the C library it needs."""
 
     own: Own
     arch: WireArch
     edges: Edges
-    hashes: Sequence[bytes]
+    children: Sequence[bytes]
+    compilers: Sequence[bytes]
     libc: bytes
     binary: bool
 
@@ -74,6 +76,7 @@ class Reaches:
         # By hash whereabouts and structure in one number, since looking up is what takes the time.
         self._known: dict[bytes, int] = {}
         self._waiting: dict[bytes, _Node] = {}
+        self._same: dict[Any, Any] = {}
         self._libcs: dict[bytes, int] = {}
         self._compilers: dict[bytes, str] = {}
         self._formats: dict[bytes, bool] = {}
@@ -97,7 +100,7 @@ class Reaches:
             return UNWRITTEN
         known = self._look_at(node)
         if known == WAITS:
-            self._waiting[key] = node
+            self._waiting[key] = self._slim(node)
             return UNWRITTEN
         if self._known.setdefault(key, known) != known:
             self._contradict(key, known)
@@ -114,11 +117,21 @@ class Reaches:
         edges, hashes = self._edges.read(bytes(wire.dependencies))
         provided = tuple(wire.provided_virtuals) if wire.provided_virtuals else ()
         if wire.external:
-            return _Node((wire.name, wire.version, 0, edges.number, provided, EXTERNAL | PLAIN), wire.arch, edges, hashes, b"", binary=True)
+            return _Node((wire.name, wire.version, 0, edges.number, provided, EXTERNAL | PLAIN), wire.arch, edges, (), (), b"", binary=True)
         state = PLAIN if told and edges.plain and self._is_plain(wire) else 0
         own = (wire.name, wire.version, variants, edges.number, provided, state)
         libc = b"" if edges.libc is None else hashes[edges.libc]
-        return _Node(own, wire.arch, edges, hashes, libc, record.in_buildcache or wire.name == GCC_RUNTIME)
+        compilers = [hashes[edge[0]] for edge in edges.compilers]
+        binary = record.in_buildcache or wire.name == GCC_RUNTIME
+        return _Node(own, wire.arch, edges, edges.children(hashes), compilers, libc, binary)
+
+    def _slim(self, node: _Node) -> _Node:
+        """The node without what others have as well: in a source that states parents first nearly all nodes wait."""
+        same = self._same.setdefault
+        name, version, *rest = node.own
+        own = (same(name, name), same(version, version), *rest)
+        children, compilers = (tuple([same(key, key) for key in keys]) for keys in (node.children, node.compilers))
+        return _Node(own, same(node.arch, node.arch), node.edges, children, compilers, same(node.libc, node.libc), node.binary)
 
     def _is_plain(self, wire: WireFacts) -> bool:
         """Is it a node of a present format that Spack may reuse, and not spliced?"""
@@ -131,14 +144,14 @@ class Reaches:
         path = wire.external.path if isinstance(wire.external, WireExternal) else None
         return self._where.half.bit("libc", wire.name, wire.version, path)
 
-    def _look_at(self, node: _Node) -> int:
-        """What is known of a node; ``WAITS`` where something in its closure is not known yet."""
+    def _look_at(self, node: _Node, *, last: bool = False) -> int:
+        """What is known of a node; ``WAITS`` where something in its closure is not known yet, or a compiler, unless it is the ``last`` look."""
         libc = self._libcs.get(node.libc, 0) if node.libc else 0
         get = self._known.get
-        below = [get(key, WAITS) for key in _children(node)]
-        if WAITS in below or (node.libc and not libc):
+        below = [get(key, WAITS) for key in node.children]
+        compilers = tuple([self._compilers.get(key, "") for key in node.compilers])
+        if WAITS in below or (node.libc and not libc) or ("" in compilers and not last):
             return WAITS
-        compilers = tuple([self._compilers.get(node.hashes[edge[0]], "") for edge in node.edges.compilers])
         key = (node.own, compilers, *[known & STRUCTURE for known in below])
         structure = self._structures.get(key)
         if structure is None:
@@ -195,7 +208,7 @@ class Reaches:
     def finish(self) -> Iterator[tuple[Written, str]]:
         """Write down what is new, and give what was not known when it was taken, with the hashes of records."""
         waiting = self._waiting
-        self._look_up({c for node in waiting.values() for c in _children(node)} - self._known.keys() - waiting.keys())
+        self._look_up({c for node in waiting.values() for c in node.children} - self._known.keys() - waiting.keys())
         self._look_up_libcs({node.libc for node in waiting.values()} - self._libcs.keys())
         for key in waiting:
             self._resolve(key)
@@ -210,14 +223,14 @@ class Reaches:
         while stack:
             key = stack[-1]
             node = self._waiting[key]
-            left = [] if key in opened else [c for c in _children(node) if c in self._waiting and c not in self._known]
+            left = [] if key in opened else [c for c in node.children if c in self._waiting and c not in self._known]
             opened.add(key)
             if left and key not in self._known:
                 stack += left
                 continue
             stack.pop()
             if key not in self._known:
-                known = self._look_at(node)
+                known = self._look_at(node, last=True)
                 self._known[key] = NOTHING if known == WAITS else known
 
     def _look_up(self, keys: set[bytes]) -> None:
@@ -273,10 +286,6 @@ def learn(connection: sqlite3.Connection) -> None:
     for half in HALVES:
         connection.execute(f"DELETE FROM reach WHERE half = ? AND id NOT IN (SELECT {half} FROM record)", (half,))
     forget_unused(connection)
-
-
-def _children(node: _Node) -> Sequence[bytes]:
-    return () if node.own[-1] & EXTERNAL else node.edges.children(node.hashes)
 
 
 def _is_present(annotations: bytes) -> bool:
