@@ -145,7 +145,7 @@ class Reaches:
         return self._where.half.bit("libc", wire.name, wire.version, path)
 
     def _look_at(self, node: _Node, *, last: bool = False) -> int:
-        """What is known of a node; ``WAITS`` where something in its closure is not known yet, or a compiler, unless it is the ``last`` look."""
+        """What is known of a node; ``WAITS`` where something in its closure is not known yet or, but for the ``last`` look, a compiler."""
         libc = self._libcs.get(node.libc, 0) if node.libc else 0
         get = self._known.get
         below = [get(key, WAITS) for key in node.children]

@@ -184,6 +184,24 @@ def graph(**lib: Any) -> World:
     )
 
 
+def test_nodes_that_differ_in_hashes_alone_are_found_when_the_best_is_walked(tmp_path: Path) -> None:
+    twins = [
+        {"id": f"low{n}", "spec": "low@=1 target=zen4", "link": ["runtime"], "libc": "glibc@2.39", "compiler": "gcc@13.2"} for n in range(2)
+    ]
+    world = World(
+        [*twins, {"id": "other", "spec": "mid@=1 target=zen4", "link": ["low0"]}, *graph(link=["runtime", "other", "low1"]).rows.values()]
+    )
+    pool = synced(tmp_path / "c.sqlite", [records(world)])
+    found = []
+    for walked in ("best", "all"):
+        ranking = Ranking(Judge(pool, MACHINE, Policy(), Rules()))
+        (row,) = leading(ranking.judge, ranking, [AbstractSpec.parse("app")], walked=walked)
+        found.append([(sorted(node.hash for node in c.closure), ranking.solo(c)) for c in row.candidates])
+    pool.release()
+    assert found[0] == found[1]
+    assert [len(nodes) for nodes, _ in found[0]] == [6]
+
+
 def asked(pool: CatalogPool) -> list[Candidate]:
     ranking = Ranking(Judge(pool, MACHINE, Policy(), Rules()))
     (row,) = leading(ranking.judge, ranking, [AbstractSpec.parse("app")], walked="none")
