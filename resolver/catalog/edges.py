@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from resolver.spec.node import WireEdge, decode_edges
-from resolver.spec.virtuals import COMPILER_RUNTIMES, COMPILERS, LANGUAGES, LIBCS
+from resolver.spec.virtuals import COMPILERS, LANGUAGES, LIBCS
 
 HASH = re.compile(rb'"hash":"([a-z0-9]{32})"')
 IN_CLOSURE = frozenset({"link", "run"})
@@ -28,7 +28,7 @@ class Edges(msgspec.Struct, frozen=True, gc=False):
 
     ``children`` takes what belongs to the link/run closure out of a list with an entry for each edge; ``libc`` is the place of the C
     library. ``uses`` are the virtuals that children provide, each with the package that does, sorted; ``built_with`` are those of edges
-    outside the closure, languages apart. ``runtimes`` are the packages of compilers' runtimes among the children.
+    outside the closure, languages apart.
     ``plain`` tells that each edge says its types as formats since 4 do.
     """
 
@@ -38,7 +38,6 @@ class Edges(msgspec.Struct, frozen=True, gc=False):
     uses: tuple[tuple[str, str], ...]
     built_with: tuple[str, ...]
     compilers: tuple[CompilerEdge, ...]
-    runtimes: frozenset[str]
     plain: bool
 
 
@@ -78,7 +77,6 @@ class EdgeReader:
             tuple(sorted({(v, kinds[place][0]) for place in below for v in kinds[place][2] if v not in LANGUAGES})),
             tuple(sorted({v for place, (*_, vs) in enumerate(kinds) if place not in below for v in vs} - LANGUAGES)),
             tuple((place, name, types, vs) for place, (name, types, vs) in enumerate(kinds) if _compiles(name, vs)),
-            frozenset({kinds[place][0] for place in below}.intersection(COMPILER_RUNTIMES.values())),
             plain,
         )
 

@@ -97,6 +97,7 @@ class Reaches:
         if record.wire.name in COMPILERS:
             self._compilers[key] = record.wire.version
         if not record.complete or self._packages.full or self._where.half.full:
+            self._look_for_runtimes(node, 0)
             return UNWRITTEN
         known = self._look_at(node)
         if known == WAITS:
@@ -163,25 +164,29 @@ class Reaches:
 
     def _unite(self, node: _Node, compilers: tuple[str, ...], below: Sequence[int]) -> int:
         """The structure of a node over others."""
-        name, *_, state = node.own
-        packages = self._packages.bit(name)
-        if not state & EXTERNAL:
-            packages |= sum(self._packages.bit(*pair) for pair in node.edges.uses)
-        for structure in below:
-            packages |= self._packages.masks[structure // NUMBERS] if structure else 0
-        self._look_for_runtimes(node, packages if all(below) else 0)
+        packages = self._packages_in(node, below)
+        self._look_for_runtimes(node, packages)
         if not all(below):
             return NOTHING
         number = self._packages.number(packages)
         return number and number * NUMBERS + self._composition(node, compilers, [structure % NUMBERS for structure in below])
+
+    def _packages_in(self, node: _Node, below: Sequence[int]) -> int:
+        """The facts of a node and of what is known below it."""
+        name, *_, state = node.own
+        found = self._packages.bit(name)
+        if not state & EXTERNAL:
+            found |= sum(self._packages.bit(*pair) for pair in node.edges.uses)
+        for structure in below:
+            found |= self._packages.masks[structure // NUMBERS] if structure else 0
+        return found
 
     def _look_for_runtimes(self, node: _Node, packages: int) -> None:
         """Has a node, given what is in its closure, the runtimes of the compilers that it has or is?"""
         name, *_, state = node.own
         own = {compiler for _, compiler, *_ in node.edges.compilers} | (set() if state & EXTERNAL else {name})
         for compiler in own & COMPILER_RUNTIMES.keys():
-            runtime = COMPILER_RUNTIMES[compiler]
-            if runtime not in node.edges.runtimes and not packages & self._packages.bit(runtime):
+            if not packages & self._packages.bit(COMPILER_RUNTIMES[compiler]):
                 self.lacking.add((name, compiler))
 
     def _composition(self, node: _Node, compilers: tuple[str, ...], below: Sequence[int]) -> int:
@@ -195,7 +200,7 @@ class Reaches:
 
     def _contradict(self, key: bytes, known: int) -> None:
         """Another node was stated for a hash before, or the same in another way."""
-        self.contradicted = self.contradicted or self._written(self._known[key])[:2] != self._written(known)[:2]
+        self.contradicted = self.contradicted or self._written(self._known[key])[:3] != self._written(known)[:3]
         self._known[key] = NOTHING
 
     def _written(self, known: int) -> Written:
@@ -231,6 +236,9 @@ class Reaches:
             stack.pop()
             if key not in self._known:
                 known = self._look_at(node, last=True)
+                if known == WAITS:
+                    below = [self._known.get(c, NOTHING) & STRUCTURE for c in node.children]
+                    self._look_for_runtimes(node, self._packages_in(node, below))
                 self._known[key] = NOTHING if known == WAITS else known
 
     def _look_up(self, keys: set[bytes]) -> None:

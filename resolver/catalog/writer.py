@@ -168,10 +168,11 @@ class Writer:
         return [int(record) for (record,) in rows if record not in self._stated]
 
     def _contradicted(self) -> bool:
-        """Do several nodes that are stated for one hash reach different things?"""
-        found: dict[str, set[tuple[int, int]]] = {}
-        for key, *reach in rows_of(self.connection, "SELECT hash, packages, hosts FROM record WHERE complete AND hash IN", self._several):
-            found.setdefault(key, set()).add((reach[0], reach[1]))
+        """Do several nodes that are stated for one hash reach different things, or are their closures made of others?"""
+        found: dict[str, set[tuple[int, ...]]] = {}
+        statement = "SELECT hash, packages, hosts, composition FROM record WHERE complete AND hash IN"
+        for key, *reach in rows_of(self.connection, statement, self._several):
+            found.setdefault(key, set()).add(tuple(reach))
         return any(len(reaches) > 1 for reaches in found.values())
 
     def _write_summary(self) -> None:

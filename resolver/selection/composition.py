@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import msgspec
@@ -59,6 +60,24 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
 
 # The kinds of all nodes of a closure, its top included.
 Composition = tuple[Kind, ...]
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A composition, its kinds by package, whether one of them is bare, and the packages that are there several times."""
+
+    kinds: Composition
+    by_name: Mapping[str, Kind]
+    bare: bool
+    repeated: frozenset[str]
+
+    @staticmethod
+    def of(kinds: Composition) -> Made:
+        """These kinds, with what is often asked of them."""
+        by_name = {kind.name: kind for kind in kinds}
+        repeated = frozenset(kind.name for kind in kinds if by_name[kind.name] is not kind)
+        return Made(kinds, by_name, any(kind.traits.bare for kind in kinds), repeated)
+
+
 _chosen = msgspec.json.Decoder(dict[str, tuple[str, ...]])
 
 

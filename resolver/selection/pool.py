@@ -69,13 +69,16 @@ class Outline(msgspec.Struct, frozen=True):
     sound: bool = False
 
     def joined(self, other: Outline) -> Outline:
-        """What both say of one hash, where different sources state it, or different nodes of it."""
+        """What both say of one hash, where different sources state it, or different nodes of it; a node without dependencies says less."""
+        if other.statement.complete and not self.statement.complete:
+            return other.joined(self)
+        same = self.composition == other.composition or not other.statement.complete
         return Outline(
-            *(self.hash, other.version, other.platform, other.os, other.target),
+            *(self.hash, self.version, self.platform, self.os, self.target),
             self.statement.joined(other.statement),
-            other.reach or self.reach,
+            self.reach or other.reach,
             min(self.unusual, other.unusual),
-            self.composition if self.composition == other.composition else 0,
+            self.composition if same else 0,
             self.sound or other.sound,
         )
 

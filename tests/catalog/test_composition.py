@@ -110,6 +110,26 @@ def test_a_closure_is_sound_in_a_source_that_has_all_of_it(tmp_path: Path) -> No
         assert sound(path) == {"gcc", "gcc-runtime"}
 
 
+def test_where_two_nodes_of_one_hash_differ_nothing_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with Store(path, write=True) as store:
+        put(store, "one", records(chain()))
+        assert made_of(path)["top"]
+        put(store, "two", records(chain(spec="low@=2"))[:2])
+    assert set(made_of(path).values()) == {None}
+
+
+def test_a_page_takes_nothing_away(run: Run, catalog: Path) -> None:
+    page = msgspec.structs.replace(records(chain())[2], complete=False, node=b'{"name":"top","version":"1"}')
+    with Store(catalog, write=True) as store:
+        put(store, "index", records(chain()))
+        put(store, "page", [page])
+    pool = CatalogPool(Store(catalog))
+    (outline,) = pool.outlines("top")
+    assert (bool(outline.composition), outline.sound, outline.statement.sources) == (True, True, ("index", "page"))
+    assert run("catalog", "check").code == 0
+
+
 def test_a_compiler_without_its_runtime_is_written_down(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     with Store(path, write=True) as store:
