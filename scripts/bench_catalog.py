@@ -1,7 +1,8 @@
 """Time the catalog on large indexes, against reading the same file with ``json.load`` and against the start of an empty Python.
 
 The indexes are grown out of the nodes that ship with the project (see grow.py). Each round starts with no catalog and runs every command
-once, an empty Python before each, so that a slow phase of the machine falls on all of them. Prints Markdown.
+once, an empty Python before each, so that a slow phase of the machine falls on all of them. In the end the questions are asked of the
+catalogs of all sizes in turn, which shows how they grow. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ UNSATISFIED = 4
 MARKS = ("<!-- begin: scripts/bench catalog -->", "<!-- end: scripts/bench catalog -->")
 BETWEEN = re.compile(f"{re.escape(MARKS[0])}.*{re.escape(MARKS[1])}", re.DOTALL)
 MEGA = 1_000_000
+QUESTIONS_ROUNDS = 15
 SETTLING = 2.5
 """Seconds until the time of a file proves that it has not changed since; a file that was written just now is compared by its content."""
 
@@ -54,12 +56,13 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Sized(msgspec.Struct, frozen=True):
-    """All of one size: how many records, the bytes of the index and of the catalog, and the runs by step."""
+    """All of one size: how many records, the bytes of the index and of the catalog, the runs by step, and where the catalog is."""
 
     records: int
     index: int
     catalog: int
     runs: dict[str, list[Run]]
+    place: Path
 
 
 def steps(index: Path) -> list[Step]:
@@ -71,6 +74,13 @@ def steps(index: Path) -> list[Step]:
         Step("`sync`, first", sync, fresh=True),
         Step("`sync`, unchanged", sync),
         Step("`sync`, one record changed", sync, index="changed"),
+        *questions(),
+    ]
+
+
+def questions() -> list[Step]:
+    """What is asked of a catalog."""
+    return [
         *(Step(f"`find '{package}'`", [*PROGRAM, "find", package, *MACHINE], index="changed") for package in PACKAGES),
         *(Step(f"`find '{package}' --limit 10`", [*PROGRAM, "find", package, *BEST, *MACHINE], index="changed") for package in PACKAGES),
         Step(f"`resolve {STACK}`", [*PROGRAM, "resolve", STACK, *MACHINE], index="changed"),
@@ -114,21 +124,36 @@ def grown(records: int, folder: Path) -> dict[str, Path]:
     return {"whole": whole, "changed": changed}
 
 
-def measured(records: int, rounds: int, keep: Path | None) -> Sized:
-    """Run all rounds of one size."""
-    with tempfile.TemporaryDirectory(dir=keep) as work:
-        files = grown(records, keep or Path(work))
-        index, catalog = Path(work) / "index.json", Path(work) / "catalog" / "catalog.sqlite"
-        runs: dict[str, list[Run]] = {EMPTY: []}
-        size = 0
-        for number in range(rounds):
-            print(f"{records:,} records, round {number + 1} of {rounds}", file=sys.stderr)
-            for step in steps(index):
-                prepare(step, files, index, catalog)
-                runs[EMPTY].append(run([sys.executable, "-c", "pass"], catalog))
-                runs.setdefault(step.name, []).append(run(step.command, catalog))
-                size = weight(catalog.parent) if step.fresh else size
-        return Sized(records, files["whole"].stat().st_size, size, runs)
+def measured(records: int, rounds: int, keep: Path, work: Path) -> Sized:
+    """Run all rounds of one size; the catalog stays in the folder ``work``."""
+    work.mkdir()
+    files = grown(records, keep)
+    index, catalog = work / "index.json", work / "catalog" / "catalog.sqlite"
+    runs: dict[str, list[Run]] = {EMPTY: []}
+    size = 0
+    for number in range(rounds):
+        print(f"{records:,} records, round {number + 1} of {rounds}", file=sys.stderr)
+        for step in steps(index):
+            prepare(step, files, index, catalog)
+            runs[EMPTY].append(run([sys.executable, "-c", "pass"], catalog))
+            runs.setdefault(step.name, []).append(run(step.command, catalog))
+            size = weight(catalog.parent) if step.fresh else size
+    return Sized(records, files["whole"].stat().st_size, size, runs, catalog)
+
+
+def growth(sizes: Sequence[Sized]) -> str:
+    """How the questions grow: each asked of the catalogs of all sizes in turn, so that all meet the same phases of the machine."""
+    times: dict[tuple[str, int], list[Run]] = {}
+    print("the questions of all sizes in turn", file=sys.stderr)
+    for step in [Step(EMPTY, [sys.executable, "-c", "pass"]), *questions()]:
+        for _ in range(QUESTIONS_ROUNDS):
+            for sized in sizes:
+                times.setdefault((step.name, sized.records), []).append(run(step.command, sized.place))
+    lines = [f"| what | {' | '.join(f'{s.records:,}' for s in sizes)} | growth |", f"|---|{'---:|' * (len(sizes) + 1)}"]
+    for name in dict.fromkeys(name for name, _ in times):
+        middles = [middle(times[name, sized.records]) for sized in sizes]
+        lines.append(f"| {name} | {' | '.join(map(seconds, middles))} | {middles[-1] / middles[0]:.2f} |")
+    return "\n".join(["### Growth", "", *lines])
 
 
 def prepare(step: Step, files: dict[str, Path], index: Path, catalog: Path) -> None:
@@ -152,7 +177,7 @@ def report(sizes: Iterable[Sized]) -> str:
     head = f"{os.cpu_count()} cores, {sys.platform}, Python {python}, rounds: {len(found[0].runs[PARSED])}."
     lines = ["| records | index | catalog | of the index |", "|---:|---:|---:|---:|"]
     lines += [f"| {s.records:,} | {s.index / MEGA:,.1f} MB | {s.catalog / MEGA:,.1f} MB | {s.catalog / s.index:.0%} |" for s in found]
-    return "\n\n".join([head, "\n".join(lines), *map(table, found)])
+    return "\n\n".join([head, "\n".join(lines), *map(table, found), growth(found)])
 
 
 def table(sized: Sized) -> str:
@@ -220,7 +245,9 @@ def main() -> None:
         check_marks(wanted.write)
     if wanted.keep:
         wanted.keep.mkdir(parents=True, exist_ok=True)
-    text = report([measured(records, wanted.rounds, wanted.keep and wanted.keep.resolve()) for records in wanted.sizes])
+    with tempfile.TemporaryDirectory(dir=wanted.keep) as work:
+        keep = (wanted.keep or Path(work)).resolve()
+        text = report([measured(records, wanted.rounds, keep, Path(work).resolve() / str(records)) for records in wanted.sizes])
     print(text)
     if wanted.write:
         write_into(wanted.write, text)
