@@ -26,6 +26,8 @@ READ_AT_ONCE = 3
 JUDGED_AT_ONCE = 1
 READ_OF_ALL = 512
 """How many records are read, and judged, together where all are wanted."""
+READ_FIRST, JUDGED_LAST = (0,), (1,)
+"""In place of what records cost at least, where all are wanted: so all are read before the first is judged."""
 
 # What costs at least so much: all records of a version, a record of which the outline is known, or one whose node was read. The text
 # tells entries apart that cost the same.
@@ -108,11 +110,12 @@ class Race:
         if root.name is None or platform is None or not self.judge.pool.has_package(root.name):
             specs, self.want = in_question(self.judge, root)
             self.virtual = virtual_of(root, self.want)
-            return [(self.ranking.least(spec), spec.hash, spec) for spec in specs]
+            return [(self.ranking.least(spec) if self.wanted else JUDGED_LAST, spec.hash, spec) for spec in specs]
         rules = self.judge.rules.on_outline(root.name)
         self._targets = [t for t in self.judge.targets if not any(all(_other_target(t, a) for a in want) for want in _wants(root, rules))]
         versions = self.judge.pool.versions(root.name)
-        return [(self.ranking.least_of_version(root.name, v), v, None) for v in versions if _allows(root, v)]
+        allowed = [v for v in versions if _allows(root, v)]
+        return [(self.ranking.least_of_version(root.name, v) if self.wanted else READ_FIRST, v, None) for v in allowed]
 
     def _expand(self) -> None:
         """Put the records of a version in its place."""
@@ -125,7 +128,7 @@ class Race:
                 ruled_out[place] = self._ruled_out(outline)
             if not (ruled_out[place] or self._fails(outline)):
                 self._outlines[outline.hash] = outline
-                heappush(self._heap, (self.ranking.least_of(name, outline), outline.hash, outline))
+                heappush(self._heap, (self.ranking.least_of(name, outline) if self.wanted else READ_FIRST, outline.hash, outline))
 
     def _fails(self, outline: Outline) -> bool:
         """Is the record ruled out by its hash, by having no binary, or by what its closure needs of the machine?"""
@@ -154,7 +157,8 @@ class Race:
             spec = self.judge.pool.get(key)
             if spec is not None and not self.judge.fails_itself(spec, self.want):
                 outline = self.outline(spec)
-                heappush(self._heap, (self.ranking.least(spec, outline.reach if outline else None), key, spec))
+                least = self.ranking.least(spec, outline.reach if outline else None) if self.wanted else JUDGED_LAST
+                heappush(self._heap, (least, key, spec))
 
     def to_judge(self) -> list[ConcreteSpec]:
         """The first records of all, taken out; none when they cannot count any more or have to be read first."""

@@ -138,8 +138,9 @@ class ConcreteSpec:
     @property
     def text(self) -> str:
         """Name, version and variants as Spack prints them, without architecture and dependencies."""
-        booleans = [(n, v) for n, v in sorted(self.variants.items()) if isinstance(v, bool)]
-        others = [(n, v) for n, v in sorted(self.variants.items()) if not isinstance(v, bool)]
+        variants = sorted(self.variants.items())
+        booleans = [(n, v) for n, v in variants if isinstance(v, bool)]
+        others = [(n, v) for n, v in variants if not isinstance(v, bool)]
         flags = "".join(f"{'+' if value else '~'}{name}" for name, value in booleans)
         pairs = "".join(f" {n}{':' if isinstance(v, tuple) else ''}={quoted(v if isinstance(v, str) else ','.join(v))}" for n, v in others)
         return f"{self.name}@{self.wire.version}{flags}{pairs}"
