@@ -89,20 +89,26 @@ def _make_room_for_variants(connection: sqlite3.Connection) -> None:
 def _from_4(connection: sqlite3.Connection, _: Callable[[], None]) -> None:
     """Until then nobody wrote down what closures are made of, nor the order of versions."""
     _make_room_for_compositions(connection)
+    # Where sources state different nodes of one hash, it is not known what closures are made of, nor what lacks a runtime.
+    divergent = connection.execute("SELECT 1 FROM record WHERE complete GROUP BY hash HAVING count(*) > 1 LIMIT 1").fetchone()
     for (source,) in connection.execute("SELECT id FROM source ORDER BY name").fetchall():
-        variants = VariantSets(connection)
-        reaches = Reaches(connection)
-        records = _records_of_4(connection, int(source))
-        known = [(record.hash, reaches.take(record, variants.number(record.wire))) for record in records]
-        write_known(connection, ((numbers, key) for key, numbers in known if numbers != UNWRITTEN))
-        sound = [(numbers[-1], source, key) for key, numbers in known if numbers[-1]]
-        connection.executemany(
-            "UPDATE statement SET sound = ? WHERE source = ? AND record IN (SELECT id FROM record WHERE hash = ? AND complete)", sound
-        )
-        write_late(connection, reaches, int(source))
-        variants.write()
+        if divergent:
+            connection.execute("INSERT OR IGNORE INTO summary VALUES ('lacking', '', '', ?)", (source,))
+        else:
+            _learn_compositions(connection, int(source))
     order_versions(connection, {name for (name,) in connection.execute("SELECT name FROM summary WHERE kind = 'version'")})
     connection.execute(f"PRAGMA user_version = {SCHEMA_OF_COMPOSITIONS}")
+
+
+def _learn_compositions(connection: sqlite3.Connection, source: int) -> None:
+    """Work out what the closures of a source's records are made of."""
+    variants, reaches = VariantSets(connection), Reaches(connection)
+    taken = [(reaches.take(record, variants.number(record.wire)), record.hash) for record in _records_of_4(connection, source)]
+    write_known(connection, [(numbers, key) for numbers, key in taken if numbers != UNWRITTEN], source)
+    write_late(connection, reaches, source)
+    variants.write()
+    lacking = [("lacking", *pair, source) for pair in sorted(reaches.lacking)]
+    connection.executemany("INSERT OR IGNORE INTO summary VALUES (?, ?, ?, ?)", lacking)
 
 
 def _records_of_4(connection: sqlite3.Connection, source: int) -> Iterator[Record]:

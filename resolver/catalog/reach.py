@@ -263,20 +263,19 @@ def write_late(connection: sqlite3.Connection, reaches: Reaches, source: int = 0
 
     Where sources contradict each other about one hash, it is not known any longer what any closure reaches.
     """
-    late = list(reaches.finish())
-    write_known(connection, late)
-    if source:
-        sound = [(soundness, source, key, soundness) for (*_, soundness), key in late]
-        complete = "SELECT id FROM record WHERE hash = ? AND complete"
-        connection.executemany(f"UPDATE statement SET sound = ? WHERE source = ? AND record IN ({complete}) AND sound <> ?", sound)
+    write_known(connection, list(reaches.finish()), source)
     if reaches.contradicted:
         connection.execute("UPDATE record SET packages = 0, hosts = 0, composition = 0")
 
 
-def write_known(connection: sqlite3.Connection, known: Iterable[tuple[Written, str]]) -> None:
-    """Write reaches and compositions of records by hash."""
+def write_known(connection: sqlite3.Connection, known: Sequence[tuple[Written, str]], source: int = 0) -> None:
+    """Write what is known of records by hash; of a source, if one is named, whether it has all binaries of their closures, too."""
     rows = [(*numbers[:3], key) for numbers, key in known]
     connection.executemany("UPDATE record SET packages = ?, hosts = ?, composition = ? WHERE complete AND hash = ?", rows)
+    if source:
+        sound = [(soundness, source, key, soundness) for (*_, soundness), key in known]
+        complete = "SELECT id FROM record WHERE hash = ? AND complete"
+        connection.executemany(f"UPDATE statement SET sound = ? WHERE source = ? AND record IN ({complete}) AND sound <> ?", sound)
 
 
 def learn(connection: sqlite3.Connection) -> None:

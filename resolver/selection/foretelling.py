@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -24,6 +25,9 @@ from resolver.spec.node import BUILD
 from resolver.spec.parts import Edge
 from resolver.spec.satisfies import match_node
 from resolver.spec.virtuals import COMPILERS, LANGUAGES, LIBCS, VIRTUALS
+
+NoCandidate = Literal["fails", "untold"]
+"""The record fails, or what its closure is made of does not tell."""
 
 
 class Foretelling:
@@ -51,24 +55,24 @@ class Foretelling:
         if self.works:
             self._judge.pool.compositions([outline.composition for outline in outlines if outline.composition and outline.sound])
 
-    def candidate(self, spec: ConcreteSpec, outline: Outline, want: AbstractSpec, virtual: str) -> Candidate | bool:
-        """The record as a candidate without its closure; False where it is none, True where that cannot be told.
+    def candidate(self, spec: ConcreteSpec, outline: Outline, want: AbstractSpec, virtual: str) -> Candidate | NoCandidate:
+        """The record as a candidate without its closure, or why there is none.
 
         The record itself was found to be what is wanted but for dependencies.
         """
         if not (self.works and outline.composition):
-            return True
+            return "untold"
         if not outline.sound:
-            return not self._one_source  # of several sources another may have the binaries
+            return "fails" if self._one_source else "untold"  # of several sources another may have the binaries
         made = self._made_of(outline)
         told = self._tell(outline, made)
         if told.passes is None or spec.name in made.repeated or spec.name not in made.by_name:
-            return True
+            return "untold"
         meets = told.passes and (not want.edges or self._meets(spec, made, want))
         if meets is None:
-            return True
+            return "untold"
         if not meets or self._judge.fails_as_root(spec, replace(want, edges=())):
-            return False
+            return "fails"
         self._ranking.foretell(spec, virtual, self._costs(spec, outline, made, told.weight, virtual))
         return Candidate(spec, (), complete=True, virtual=virtual)
 

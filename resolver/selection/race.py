@@ -188,10 +188,10 @@ class Race:
     def foretell(self, spec: ConcreteSpec, foretelling: Foretelling) -> bool:
         """Decide on a record by what its closure is made of. Does that tell?"""
         outline = self.outline(spec)
-        found = foretelling.candidate(spec, outline, self.want, self.virtual) if outline else True
+        found = foretelling.candidate(spec, outline, self.want, self.virtual) if outline else "untold"
         if isinstance(found, Candidate):
             self._take(found)
-        return found is not True
+        return found != "untold"
 
     def unwalked(self) -> ConcreteSpec | None:
         """The best candidate, where it was decided on by what its closure is made of."""

@@ -306,12 +306,8 @@ class Ranking:
         self._solo.pop((spec.hash, virtual), None)
 
     def _kind_variants(self, kind: Kind) -> int:
-        """What ``_variant_costs`` gives where no recipes are known."""
-        wanted = self.judge.rules.variants.get(kind.name)
-        if wanted is None or kind.traits.external:
-            return 0
-        have = sketched(kind)
-        return sum(1 for v in wanted.variants if v.name in have.variants and match_variant(have, v) is not None)
+        """The penalty of values that the stack has not as default."""
+        return self._variant_costs(sketched(kind))[0] if kind.name in self.judge.rules.variants else 0
 
     def _sum(self, candidate: Candidate) -> tuple[int | str, ...]:
         rows = [self.node(candidate.spec).as_root, *(self.node(node).as_other for node in candidate.closure[1:])]

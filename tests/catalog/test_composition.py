@@ -200,6 +200,28 @@ def test_an_older_catalog_is_read_without_and_learns_at_the_first_write(run: Run
     assert said(catalog) == before
 
 
+def test_an_older_catalog_learns_which_packages_lack_a_runtime(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with Store(path, write=True) as store:
+        put(store, "one", records(chain(compiler="intel-oneapi-compilers@2025.1")))
+    before = said(path)
+    as_of_schema_4(path)
+    Store(path, write=True).connection.close()
+    assert said(path) == before
+    assert CatalogPool(Store(path)).lacks_runtimes()
+
+
+def test_of_two_nodes_of_one_hash_an_older_catalog_learns_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    with Store(path, write=True) as store:
+        put(store, "one", records(chain()))
+        put(store, "two", records(chain(spec="low@=2"))[:2])
+    as_of_schema_4(path)
+    Store(path, write=True).connection.close()
+    assert set(made_of(path).values()) == {None}
+    assert CatalogPool(Store(path)).lacks_runtimes()
+
+
 def test_check_finds_what_does_not_fit(shipped: Run, catalog: Path) -> None:
     rows(catalog, "UPDATE record SET composition = 99999999 WHERE name = 'py-torch'")
     rows(catalog, "UPDATE kind SET variants = 99999999 WHERE name = 'zlib-ng'")
